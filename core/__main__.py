@@ -1,0 +1,191 @@
+"""The command line: ``python -m core COMMAND --help``.
+
+Results go to files or stdout, progress to stderr. Exit code 0: done; 2: input or option refused,
+one clear message on stderr and nothing written; 1: a bug.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from core.artifacts import CleaningReport, Events, KnownLabels, Progress, RawLog
+from core.errors import AnalystError, NotFound, OptionRefused
+from core.run_options import RunOptions, load_options, options_schema
+from core.store import Store
+
+
+class _Parser(argparse.ArgumentParser):
+    """Words a wrong call as one message, like every other refusal."""
+
+    def error(self, message: str) -> NoReturn:
+        raise OptionRefused(f"{message}. See `{self.prog} --help`.")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    try:
+        parsed = _parser().parse_args(arguments)
+        run: Callable[[argparse.Namespace], None] = parsed.command_function
+        run(parsed)
+    except AnalystError as refused:
+        print(f"error: {refused}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="python -m core", description="SegmentLab without a browser.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
+
+    inspect = commands.add_parser("inspect", help="what is in a log and what is wrong with it")
+    inspect.add_argument("events", type=Path, metavar="EVENTS")
+    inspect.set_defaults(command_function=_inspect)
+
+    run = commands.add_parser("run", help="the whole journey, from a log to a folder of results")
+    run.add_argument("events", type=Path, metavar="EVENTS")
+    run.add_argument("--out", type=Path, required=True, metavar="DIR")
+    known = run.add_mutually_exclusive_group()
+    known.add_argument("--labels-column", metavar="NAME", help="column that holds known labels")
+    known.add_argument("--labels", type=Path, metavar="CSV", help="table: user id, label")
+    run.add_argument("--map", default="", metavar="user=..,time=..", help="columns by role")
+    run.add_argument("--options", type=Path, metavar="JSON", help="file of settings")
+    run.add_argument("--set", action="append", default=[], metavar="stage.field=value")
+    run.add_argument("--seed", type=int)
+    run.set_defaults(command_function=_run)
+
+    assign = commands.add_parser("assign", help="put users of a new log into a run's segments")
+    assign.add_argument("events", type=Path, metavar="NEW_EVENTS")
+    assign.add_argument("--run", type=Path, required=True, metavar="DIR")
+    assign.add_argument("--out", type=Path, required=True, metavar="CSV")
+    assign.set_defaults(command_function=_assign)
+
+    options = commands.add_parser("options", help="JSON schema of every stage's options")
+    options.set_defaults(command_function=_options)
+    return parser
+
+
+def _inspect(call: argparse.Namespace) -> None:
+    from core.events.mapping import guess, inspect_report
+
+    with tempfile.TemporaryDirectory() as scratch:
+        raw = _read(call.events, Path(scratch), RunOptions())
+        print(json.dumps(inspect_report(raw, guess(raw)), indent=2, ensure_ascii=False))
+
+
+def _run(call: argparse.Namespace) -> None:
+    from core import runs
+    from core.events.known import known_labels_in_log
+    from core.events.mapping import complete, map_events, parse_mapping
+    from core.pipeline import Journey
+
+    options = load_options(call.options, call.set, call.seed)
+    _check_target(call.out)
+    given = parse_mapping(call.map)
+    if call.labels_column:
+        given["label"] = call.labels_column
+    with tempfile.TemporaryDirectory() as scratch:
+        raw = _read(call.events, Path(scratch), options)
+        mapping = complete(raw, given)
+        known = _labels_from(call.labels) if call.labels else None
+        events = map_events(raw, mapping, Path(scratch))
+        _tell_problems(events)
+        known = known or known_labels_in_log(events)
+        journey = Journey(
+            Store(Path(scratch) / "store"), events, options, known=known, listen=_tell
+        )
+        _tell_cleaning(journey.clean().report)
+        source = runs.Source(
+            name=call.events.name,
+            dataset_id=None,
+            mapping=mapping,
+            labels_name=known.name if known else None,
+        )
+        run = runs.record(call.out, journey, source)
+        print(journey.evaluation().verdict, file=sys.stderr)
+        print(f"Wrote {run.folder}", file=sys.stderr)
+
+
+def _assign(call: argparse.Namespace) -> None:
+    from core import runs
+    from core.assign import assign
+    from core.events.mapping import complete, map_events
+    from core.report.tables import write_assignments
+
+    run = runs.load_run(call.run)
+    mapped = run.manifest.source.mapping.columns()
+    with tempfile.TemporaryDirectory() as scratch:
+        raw = _read(call.events, Path(scratch), run.options())
+        needed = {role: column for role, column in mapped.items() if role != "label"}
+        events = map_events(raw, complete(raw, needed), Path(scratch))
+        _tell_problems(events)
+        labels, report = assign(run, events, Path(scratch))
+        _tell_cleaning(report)
+        call.out.parent.mkdir(parents=True, exist_ok=True)
+        write_assignments(call.out, labels)
+    print(f"Wrote {len(labels.user_ids)} users to {call.out}", file=sys.stderr)
+
+
+def _options(call: argparse.Namespace) -> None:
+    print(json.dumps(options_schema(), indent=2, ensure_ascii=False))
+
+
+def _read(path: Path, scratch: Path, options: RunOptions) -> RawLog:
+    from core.events.read import read
+
+    if not path.is_file():
+        raise NotFound(f"There is no file '{path}'.")
+    return read(path, scratch, options.read, name=path.name)
+
+
+def _labels_from(path: Path) -> KnownLabels:
+    from core.events.known import read_known_labels
+
+    if not path.is_file():
+        raise NotFound(f"There is no labels file '{path}'.")
+    return read_known_labels(path)
+
+
+def _check_target(out: Path) -> None:
+    """Only a folder that is new, empty or holds an earlier run may be written."""
+    if out.is_file():
+        raise OptionRefused(f"--out '{out}' is a file. Give a folder that is new or empty.")
+    if out.is_dir() and any(out.iterdir()):
+        if not (out / "run.json").exists():
+            raise OptionRefused(
+                f"--out '{out}' already holds other files. Give a folder that is new or empty."
+            )
+        print(f"Replacing the run in {out}", file=sys.stderr)
+
+
+def _tell(progress: Progress) -> None:
+    if progress.done == 0.0 or progress.epoch is not None:
+        print(f"[{progress.stage}] {progress.text}", file=sys.stderr)
+
+
+def _tell_problems(events: Events) -> None:
+    for problem in events.problems:
+        print(f"note: {problem.message}", file=sys.stderr)
+
+
+def _tell_cleaning(report: CleaningReport) -> None:
+    for step in report.steps:
+        if step.rows:
+            print(
+                f"{step.effect}: {step.rows} rows of {step.users} users: {step.reason}",
+                file=sys.stderr,
+            )
+    print(
+        f"{report.events_after} of {report.events_before} rows and {report.users_after} of "
+        f"{report.users_before} users are kept",
+        file=sys.stderr,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

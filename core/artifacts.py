@@ -1,0 +1,484 @@
+"""What flows from stage to stage: frozen, never mutated, each with the fingerprint of its making.
+
+Letters in shapes: E events kept, U users, K segments, D embedding width, A actions.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+FloatArray = npt.NDArray[np.float32]
+DoubleArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int32]
+LongArray = npt.NDArray[np.int64]
+TextArray = npt.NDArray[np.object_]
+"""Text per user; object dtype, so that no id is cut to a common width."""
+State = Mapping[str, npt.NDArray[Any]]
+"""Learned numbers by name: weights, centres, scales. Never pickled."""
+
+ROLES = (
+    "user",
+    "time",
+    "action",
+    "item",
+    "category",
+    "duration",
+    "price",
+    "platform",
+    "label",
+)
+"""What a column of a log can be. Only user and time must be there."""
+
+NOISE = -1
+"""Label of a user that belongs to no segment."""
+
+
+def fingerprint(parent: str, stage: str, version: int, options: Mapping[str, Any]) -> str:
+    """Identity of an artifact: SHA-256 of what it was made from and how (64 hex digits)."""
+    made_by = json.dumps([parent, stage, version, options], sort_keys=True, default=str)
+    return hashlib.sha256(made_by.encode()).hexdigest()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """One kind of thing wrong with a file, with the physical lines (from 1) where it stands."""
+
+    code: str
+    message: str
+    severity: Literal["warning", "refused"]
+    column: str | None = None
+    lines: tuple[int, ...] = ()
+    """The first few lines only; ``count`` has them all."""
+    count: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dialect:
+    """How a text file is written."""
+
+    encoding: str
+    delimiter: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RawLog:
+    """A file that passed the strict gate; every cell is still text.
+
+    ``path`` is Parquet: one text column per name in ``columns`` (blank cells are NULL) and
+    ``__line__``, the physical line on which the row starts.
+    """
+
+    path: Path
+    name: str
+    columns: tuple[str, ...]
+    n_rows: int
+    dialect: Dialect
+    problems: tuple[Problem, ...]
+    fingerprint: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ColumnMapping:
+    """Which column plays which role; None where the log has none."""
+
+    user: str | None = None
+    time: str | None = None
+    action: str | None = None
+    item: str | None = None
+    category: str | None = None
+    duration: str | None = None
+    price: str | None = None
+    platform: str | None = None
+    label: str | None = None
+
+    def columns(self) -> dict[str, str]:
+        """Role to column, of the roles that have one."""
+        found = {role: getattr(self, role) for role in ROLES}
+        return {role: column for role, column in found.items() if column is not None}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Events:
+    """A typed log. ``path`` is Parquet with a column per role, whether mapped or all NULL.
+
+    user, action, item, category, platform, label: text; time: timestamp without zone (UTC);
+    duration (seconds), price: double; line: physical line in the file (bigint);
+    unreadable: comma-separated roles whose cell held something that could not be read.
+    """
+
+    path: Path
+    present: tuple[str, ...]
+    """The roles that were mapped to a column."""
+    n_events: int
+    n_users: int
+    problems: tuple[Problem, ...]
+    fingerprint: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CleaningStep:
+    """What one rule did to the log."""
+
+    rule: str
+    reason: str
+    """In the analyst's words, e.g. "no user id"."""
+    effect: Literal["dropped", "changed", "flagged"]
+    rows: int
+    users: int
+    """Users that lost (or have) at least one such row."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CleaningReport:
+    """Every row touched, by reason. events_before - dropped rows = events_after, exactly."""
+
+    steps: tuple[CleaningStep, ...]
+    events_before: int
+    events_after: int
+    users_before: int
+    users_after: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class CleanEvents:
+    """A log after cleaning: the columns of `Events`, ordered by user, time and line."""
+
+    path: Path
+    present: tuple[str, ...]
+    report: CleaningReport
+    fingerprint: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Vocabulary:
+    """Words by code. Code 0 is "unknown or missing" in every vocabulary; word i has code i+1."""
+
+    actions: tuple[str, ...]
+    categories: tuple[str, ...]
+    items: tuple[str, ...]
+    platforms: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sequences:
+    """Every user's events in time order, as flat arrays (compressed sparse rows).
+
+    The events of user u are ``[offsets[u]:offsets[u + 1]]`` of each per-event array.
+    """
+
+    user_ids: TextArray  # (U,) sorted
+    offsets: LongArray  # (U + 1,)
+    action: IntArray  # (E,) code, see Vocabulary
+    category: IntArray  # (E,)
+    item: IntArray  # (E,)
+    platform: IntArray  # (E,)
+    time: LongArray  # (E,) seconds since 1970-01-01 UTC
+    gap: FloatArray  # (E,) seconds since the user's event before; 0 at the first
+    duration: FloatArray  # (E,) seconds, NaN where missing
+    price: FloatArray  # (E,) currency units, NaN where missing
+    length: LongArray  # (U,) events of the user before truncation
+    vocabulary: Vocabulary
+    present: tuple[str, ...]
+    fingerprint: str
+
+    @property
+    def n_users(self) -> int:
+        return len(self.user_ids)
+
+    @property
+    def n_events(self) -> int:
+        return len(self.action)
+
+    def user_of_event(self) -> LongArray:
+        """Index of the user of every event, shape (E,)."""
+        return np.repeat(np.arange(self.n_users), np.diff(self.offsets))
+
+
+@dataclass(frozen=True, kw_only=True)
+class EpochReport:
+    """How training stands after one epoch. Losses are means per event or pair, in nats."""
+
+    epoch: int  # from 1
+    n_epochs: int
+    losses: Mapping[str, float]
+    """By objective, on the users fitted: "total", "next_event", "contrastive" ..."""
+    validation_losses: Mapping[str, float]
+    events_per_second: float
+    seconds: float
+    """Since training began."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Embeddings:
+    """One point per user, in the space that is clustered."""
+
+    user_ids: TextArray  # (U,) as in the sequences
+    values: FloatArray  # (U, D), finite
+    method: str
+    learned: bool
+    device: str
+    """Where it was computed and why, e.g. "cpu (no GPU found)"."""
+    state: State
+    """All that `transform` needs to place new users in the same space."""
+    history: tuple[EpochReport, ...]
+    """Empty where nothing is trained."""
+    fingerprint: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Labels:
+    """The segment of every user."""
+
+    user_ids: TextArray  # (U,)
+    values: IntArray  # (U,) 0 .. K-1, largest segment first; NOISE for none
+    confidence: FloatArray  # (U,) in [0, 1]; 0 for noise
+    n_clusters: int  # K, without noise
+    method: str
+    loss_trace: tuple[tuple[float, ...], ...]
+    """Loss J after every iteration, one tuple per restart; empty where the method has no J."""
+    best_restart: int
+    state: State
+    """All that `assign` needs to label new points."""
+    fingerprint: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class KCurve:
+    """What was seen for each number of segments that was tried, and the one suggested."""
+
+    ks: tuple[int, ...]
+    inertia: tuple[float, ...]
+    """Loss J: sum of squared distances to the own centre. Falls with K by itself."""
+    silhouette: tuple[float, ...]
+    """Macro-silhouette in [-1, 1]; higher is better; NaN at K = 1."""
+    knee: int | None
+    suggested: int
+    reason: str
+    fingerprint: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Projection:
+    """A map: for the eye only; nothing is ever measured in it."""
+
+    user_ids: TextArray  # (U,)
+    points: FloatArray  # (U, 2)
+    method: str
+    n_fitted: int
+    """Users the map was fitted on; the rest were placed into it."""
+    note: str
+    """What the reader of the map must know, in a sentence (axes, explained variance ...)."""
+    fingerprint: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class KnownLabels:
+    """What is known of users from outside. Never used to choose anything."""
+
+    name: str
+    user_ids: TextArray  # (L,) the users that have a label
+    values: TextArray  # (L,)
+    conflicting: tuple[str, ...] = ()
+    """Users left out because their rows name more than one label (the first 20)."""
+    n_conflicting: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metric:
+    """One figure with all that is needed to read it."""
+
+    name: str
+    value: float | None
+    """None where it is undefined; ``note`` says why."""
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConfusionTable:
+    """Users by known label (rows) and segment (columns; NOISE last where there is noise)."""
+
+    labels: tuple[str, ...]
+    segments: tuple[int, ...]
+    counts: tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExternalEvaluation:
+    """How far the segments agree with what is known of the users."""
+
+    label_name: str
+    n_labelled: int
+    n_conflicting: int
+    coverage: float
+    """Share of the labelled users that are in a segment (not noise)."""
+    without_noise: tuple[Metric, ...]
+    noise_as_singletons: tuple[Metric, ...]
+    baseline: tuple[Metric, ...]
+    """The same metrics for "everyone in one segment"."""
+    confusion: ConfusionTable
+    reading: str
+    """One plain sentence on what the figures say."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gate:
+    """A condition segments must meet to be usable; a named result, not an error."""
+
+    name: str
+    passed: bool
+    value: float
+    threshold: float
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """What can be said of a segmentation; measured in the space that was clustered."""
+
+    n_users: int
+    k: int
+    k_recommended: int
+    internal: tuple[Metric, ...]
+    per_segment_silhouette: tuple[float, ...]  # (K,) means, NaN for one user
+    silhouette_sample: tuple[tuple[float, ...], ...]
+    """Per segment, up to 200 users' silhouettes, falling: the silhouette plot."""
+    external: ExternalEvaluation | None
+    gates: tuple[Gate, ...]
+    verdict: str
+    verdict_code: Literal["segments", "continuum", "activity_tiers", "too_little_data"] | None
+    """None where the tests that would settle it have not been run."""
+    fingerprint: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fact:
+    """One thing that sets a segment apart from everyone else."""
+
+    kind: Literal["action", "category", "item", "transition", "timing", "value", "activity"]
+    subject: str
+    """A name out of the data (never trusted as markup), or a fixed word such as "gap"."""
+    inside: float
+    outside: float
+    effect: float
+    """Standardised difference inside - outside (Cohen's d of the users' values)."""
+    unit: str
+    text: str
+    """A plain sentence; names out of the data stand in it as they came."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lift:
+    """How much more often a segment meets something than everyone does."""
+
+    name: str
+    users: int
+    """Users of the segment with at least one such event."""
+    share: float
+    """Share of the segment's events."""
+    lift: float
+    """share / share among everyone, smoothed toward 1 where there are few events."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Story:
+    """One user's last events, as a person would tell them."""
+
+    user_id: str
+    steps: tuple[str, ...]
+    """e.g. "view · shoes", oldest first."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Segment:
+    """One segment, described. ``id`` NOISE stands for the users that are in none."""
+
+    id: int
+    name: str
+    size: int
+    share: float
+    event_share: float
+    value_share: float | None
+    """Share of all purchase value; None where the log has no price."""
+    summary: Mapping[str, float | None]
+    """Means per user, see `core.segments.profiles.SUMMARY` for names and units."""
+    facts: tuple[Fact, ...]
+    categories: tuple[Lift, ...]
+    items: tuple[Lift, ...]
+    transitions: tuple[tuple[float, ...], ...]  # (A, A) row-normalised, actions in `actions`
+    stories: tuple[Story, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Segments:
+    """All segments of a segmentation, largest first, noise (if any) last."""
+
+    segments: tuple[Segment, ...]
+    actions: tuple[str, ...]
+    """Row and column names of the transition matrices."""
+    fingerprint: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recommendation:
+    """One item offered to one segment."""
+
+    segment: int
+    rank: int  # from 1
+    item: str
+    category: str
+    score: float
+    segment_users: int
+    """Users of the segment that met it."""
+    lift: float
+    owned_share: float
+    """Share of the segment that already bought it."""
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Action:
+    """A hypothesis of what to do for a segment, with the numbers that led to it."""
+
+    segment: int
+    kind: Literal[
+        "product_recommendation", "ad_audience", "campaign", "newcomers", "risk", "customer_care"
+    ]
+    title: str
+    text: str
+    evidence: Mapping[str, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recommendations:
+    """What to offer and what to do, per segment."""
+
+    items: tuple[Recommendation, ...]
+    actions: tuple[Action, ...]
+    fingerprint: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """Where a long step stands."""
+
+    stage: str
+    done: float
+    """In [0, 1]."""
+    text: str = ""
+    epoch: EpochReport | None = None
+
+
+Report = Callable[[Progress], None]
+"""Who listens to a long step."""
+
+
+def silent(progress: Progress) -> None:
+    """The listener of those who do not listen."""

@@ -1,0 +1,38 @@
+"""New users into the segments of a recorded run, without fitting anything again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from core import clustering, representations, sequences
+from core.artifacts import CleaningReport, Events, Labels, fingerprint
+from core.events import clean
+from core.runs import Run
+
+VERSION = 1
+
+
+def assign(run: Run, events: Events, folder: Path) -> tuple[Labels, CleaningReport]:
+    """The segment of every user of a new log, by the run's cleaning, encoder and segments.
+
+    Words the run has not seen count as unknown. Users that the run's cleaning rules drop (too
+    few events, say) get no segment; the report counts them. ``folder`` takes the cleaned log.
+    """
+    options = run.options()
+    cleaned = clean.clean(events, options.clean, folder)
+    arrived = sequences.build(cleaned, options.sequence, vocabulary=run.vocabulary())
+    points = representations.transform(options.representation, run.embeddings().state, arrived)
+    fitted = run.labels()
+    values, confidence = clustering.assign(options.clusterer, fitted.state, points)
+    labels = Labels(
+        user_ids=arrived.user_ids,
+        values=values,
+        confidence=confidence,
+        n_clusters=fitted.n_clusters,
+        method=fitted.method,
+        loss_trace=(),
+        best_restart=0,
+        state=fitted.state,
+        fingerprint=fingerprint(run.manifest.id, "assign", VERSION, {"events": events.fingerprint}),
+    )
+    return labels, cleaned.report

@@ -1,0 +1,200 @@
+"""Background work: a process of its own per job, watched and stopped through a folder of files.
+
+The dashboard may close, reload or restart meanwhile; a crash of the worker never takes the
+dashboard down. Files in a job's folder:
+
+    job.json       what to do            progress.json  where it stands (last Progress)
+    epochs.jsonl   every EpochReport     result.json    how it ended
+    alive          touched every half second by the worker      cancel   asks the worker to stop
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from core.artifacts import EpochReport, Progress
+from core.errors import JobStopped, NotFound
+from core.run_options import RunOptions
+from core.store import from_plain, replacing, to_plain, write_text
+from core.workspace import Workspace
+
+State = Literal["running", "done", "failed", "cancelled", "lost"]
+SILENCE_SECONDS = 10.0
+"""A worker that has not touched ``alive`` for so long is taken for dead."""
+
+_children: dict[str, subprocess.Popen[bytes]] = {}
+"""Workers started by this very process: their death is seen at once."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobRequest:
+    """What a worker is asked to make."""
+
+    workspace: str
+    """Path of the workspace's folder."""
+    dataset_id: str
+    step: str
+    """A step of the journey, or "run" for all of them and a recorded run."""
+    options: dict[str, Any]
+    started: float
+    """Seconds since 1970-01-01 UTC."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobStatus:
+    """Where a job stands."""
+
+    id: str
+    state: State
+    step: str
+    dataset_id: str
+    progress: Progress | None
+    epochs: tuple[EpochReport, ...]
+    error: str | None
+    """What to tell the analyst when it failed or was lost."""
+    seconds: float
+    """Since it was started; how long it took once it ended."""
+
+
+def start(workspace: Workspace, dataset_id: str, options: RunOptions, step: str) -> str:
+    """Start a worker and return the job's id. One job at a time per workspace."""
+    if running := current(workspace):
+        busy = status(workspace, running)
+        raise JobStopped(
+            f"Another step ('{busy.step}') is still at work here. Wait for it or cancel it first."
+        )
+    request = JobRequest(
+        workspace=str(workspace.root.resolve()),
+        dataset_id=dataset_id,
+        step=step,
+        options=options.to_dict(),
+        started=time.time(),
+    )
+    job_id = f"{int(request.started * 1000):013d}-{uuid.uuid4().hex[:8]}"
+    folder = workspace.jobs / job_id
+    with replacing(folder) as scratch:
+        write_text(scratch / "job.json", json.dumps(to_plain(request)))
+        (scratch / "alive").touch()
+    with (folder / "log.txt").open("wb") as log:
+        _children[job_id] = subprocess.Popen(
+            [sys.executable, "-m", "core.worker", str(folder.resolve())],
+            cwd=Path(__file__).resolve().parents[1],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,  # closing the terminal of the dashboard does not end it
+        )
+    return job_id
+
+
+def status(workspace: Workspace, job_id: str) -> JobStatus:
+    """Where a job stands. Raises NotFound."""
+    folder = _folder(workspace, job_id)
+    request = load_request(folder)
+    result = _read_json(folder / "result.json")
+    if result is None and not _alive(folder):
+        # The worker may have ended between the two looks.
+        result = _read_json(folder / "result.json") or _mark_lost(folder)
+    ended = result["ended"] if result else time.time()
+    return JobStatus(
+        id=job_id,
+        state=result["state"] if result else "running",
+        step=request.step,
+        dataset_id=request.dataset_id,
+        progress=from_plain(Progress, _read_json(folder / "progress.json")),
+        epochs=_epochs(folder),
+        error=result["error"] if result else None,
+        seconds=ended - request.started,
+    )
+
+
+def current(workspace: Workspace) -> str | None:
+    """Id of the job at work in the workspace, or None."""
+    newest = latest(workspace)
+    return newest if newest and status(workspace, newest).state == "running" else None
+
+
+def latest(workspace: Workspace) -> str | None:
+    """Id of the newest job of the workspace, running or ended, or None."""
+    names = sorted(folder.name for folder in workspace.jobs.glob("[0-9]*-*"))
+    return names[-1] if names else None
+
+
+def cancel(workspace: Workspace, job_id: str) -> None:
+    """Stop a job at once; what was made before stays."""
+    folder = _folder(workspace, job_id)
+    if status(workspace, job_id).state != "running":
+        return
+    (folder / "cancel").touch()
+    child = _children.get(job_id)
+    if child:
+        child.terminate()
+        try:
+            child.wait(timeout=1.0)
+        except subprocess.TimeoutExpired:
+            child.kill()
+    write_result(folder, "cancelled", "Cancelled. Steps that were finished are kept.")
+
+
+def write_result(folder: Path, state: State, error: str | None = None) -> dict[str, Any]:
+    """Record how a job ended; the first word counts."""
+    known = _read_json(folder / "result.json")
+    if known is not None:
+        return known
+    result = {"state": state, "error": error, "ended": time.time()}
+    write_text(folder / "result.json", json.dumps(result))
+    return result
+
+
+def load_request(folder: Path) -> JobRequest:
+    """What the job of a folder was asked to do."""
+    request: JobRequest = from_plain(JobRequest, _read_json(folder / "job.json"))
+    return request
+
+
+def _folder(workspace: Workspace, job_id: str) -> Path:
+    folder = workspace.jobs / Path(job_id).name
+    if not (folder / "job.json").exists():
+        raise NotFound("This job is no longer here. Start the step again.")
+    return folder
+
+
+def _alive(folder: Path) -> bool:
+    child = _children.get(folder.name)
+    if child is not None:
+        return child.poll() is None
+    return time.time() - (folder / "alive").stat().st_mtime < SILENCE_SECONDS
+
+
+def _mark_lost(folder: Path) -> dict[str, Any]:
+    return write_result(
+        folder,
+        "lost",
+        "The background process ended unexpectedly (it may have been stopped from outside or run "
+        "out of memory). Nothing finished was lost: start the step again, or choose a smaller "
+        "setting.",
+    )
+
+
+def _read_json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+
+
+def _epochs(folder: Path) -> tuple[EpochReport, ...]:
+    try:
+        lines = (folder / "epochs.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
+    except FileNotFoundError:
+        return ()
+    # A line without its end is still being written.
+    whole = [line for line in lines if line.endswith("\n")]
+    return tuple(from_plain(EpochReport, json.loads(line)) for line in whole)

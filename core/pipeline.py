@@ -1,0 +1,255 @@
+"""The whole journey, headless: the same object serves the pages, the worker and the command line.
+
+journey = Journey(store, events, RunOptions(), known=labels)
+journey.segments()      # makes every step before it, unless the store has it already
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from core import clustering, evaluation, projection, recommend, representations, segments, sequences
+from core.artifacts import (
+    CleanEvents,
+    Embeddings,
+    Evaluation,
+    Events,
+    KCurve,
+    KnownLabels,
+    Labels,
+    Progress,
+    Projection,
+    Recommendations,
+    Report,
+    Segments,
+    Sequences,
+    fingerprint,
+    silent,
+)
+from core.clustering import CLUSTERERS, choose_k
+from core.events import clean
+from core.run_options import RunOptions
+from core.store import Store
+
+T = TypeVar("T")
+
+STEPS: dict[str, str] = {
+    "clean": "Cleaning the log",
+    "sequences": "Building sequences",
+    "embeddings": "Learning behaviour",
+    "k_curve": "Comparing numbers of segments",
+    "labels": "Forming segments",
+    "projection": "Drawing the map",
+    "evaluation": "Evaluating",
+    "segments": "Describing segments",
+    "recommendations": "Finding recommendations",
+}
+"""Every step in order, with what the analyst reads while it runs."""
+
+
+class Journey:
+    """One log under one set of options; every step is found in the store or made."""
+
+    def __init__(
+        self,
+        store: Store,
+        events: Events,
+        options: RunOptions,
+        *,
+        known: KnownLabels | None = None,
+        listen: Report = silent,
+    ) -> None:
+        self.store = store
+        self.events = events
+        self.options = options
+        self.known = known
+        self._listen = listen
+        self._loaded: dict[str, Any] = {}
+
+    def clean(self) -> CleanEvents:
+        """The log after cleaning, with the report of every row touched."""
+        return self._step(
+            "clean",
+            CleanEvents,
+            lambda folder: clean.clean(self.events, self.options.clean, folder),
+        )
+
+    def sequences(self) -> Sequences:
+        """Every user's events in time order."""
+        return self._step(
+            "sequences",
+            Sequences,
+            lambda _: sequences.build(self.clean(), self.options.sequence),
+        )
+
+    def embeddings(self) -> Embeddings:
+        """One point per user."""
+        options = self.options
+        return self._step(
+            "embeddings",
+            Embeddings,
+            lambda _: representations.represent(
+                self.sequences(),
+                options.representation,
+                options.represent_params,
+                options.seed,
+                self._listen,
+            ),
+        )
+
+    def k_curve(self) -> KCurve:
+        """What each number of segments gives, and the one suggested."""
+        options = self.options
+        return self._step(
+            "k_curve",
+            KCurve,
+            lambda _: choose_k.k_curve(
+                self.embeddings(), options.choose_k, options.seed, self._listen
+            ),
+        )
+
+    def labels(self) -> Labels:
+        """The segment of every user."""
+        return self._step("labels", Labels, lambda _: self.refit(self.embeddings()))
+
+    def refit(self, embeddings: Embeddings) -> Labels:
+        """Cluster other points under the same options (for nulls, bootstraps and the like)."""
+        options = self.options
+        n_clusters = options.cluster.n_clusters
+        if n_clusters == "auto":
+            n_clusters = self.k_curve().suggested if self._needs_k() else 1
+        return clustering.cluster(
+            embeddings, options.clusterer, options.cluster_params, n_clusters, options.seed
+        )
+
+    def projection(self) -> Projection:
+        """The map of all users."""
+        options = self.options
+        return self._step(
+            "projection",
+            Projection,
+            lambda _: projection.project(
+                self.embeddings(), options.project, options.seed, self._listen
+            ),
+        )
+
+    def evaluation(self) -> Evaluation:
+        """What can be said of the segments."""
+        return self._step("evaluation", Evaluation, lambda _: self._evaluate())
+
+    def segments(self) -> Segments:
+        """All segments, described and named."""
+        options = self.options
+        return self._step(
+            "segments",
+            Segments,
+            lambda _: segments.profile(
+                self.sequences(), self.labels(), options.segment, options.seed
+            ),
+        )
+
+    def recommendations(self) -> Recommendations:
+        """What to offer and what to do, per segment."""
+        return self._step(
+            "recommendations",
+            Recommendations,
+            lambda _: recommend.recommend(
+                self.sequences(), self.labels(), self.segments(), self.options.recommend
+            ),
+        )
+
+    def make(self, step: str) -> Any:
+        """Make a step by its name, and all it needs."""
+        return getattr(self, step)()
+
+    def ready(self, step: str) -> bool:
+        """Whether a step is there already, without making it."""
+        return self.store.has(self.fingerprint(step))
+
+    def seconds(self) -> dict[str, float]:
+        """How long each step took when it was made, for the steps that are there."""
+        return {
+            step: self.store.seconds(self.fingerprint(step)) for step in STEPS if self.ready(step)
+        }
+
+    def fingerprint(self, step: str) -> str:
+        """Identity of a step under these options; known before the step is made."""
+        parent, version, made_by = self._recipe(step)
+        above = self.fingerprint(parent) if parent else self.events.fingerprint
+        return fingerprint(above, step, version, made_by)
+
+    def _recipe(self, step: str) -> tuple[str | None, int, dict[str, Any]]:
+        """The step above, the version of the code and the options a step is made by."""
+        o, seed = self.options, {"seed": self.options.seed}
+        represent_by = {"method": o.representation, **o.represent_params.to_dict(), **seed}
+        cluster_by = {
+            "method": o.clusterer,
+            "n_clusters": o.cluster.n_clusters,
+            **o.cluster_params.to_dict(),
+            **o.choose_k.to_dict(),
+            **seed,
+        }
+        recipes: dict[str, tuple[str | None, int, dict[str, Any]]] = {
+            "clean": (None, clean.VERSION, o.clean.to_dict()),
+            "sequences": ("clean", sequences.VERSION, o.sequence.to_dict()),
+            "embeddings": ("sequences", representations.VERSION, represent_by),
+            "k_curve": ("embeddings", choose_k.VERSION, o.choose_k.to_dict() | seed),
+            "labels": ("embeddings", clustering.VERSION, cluster_by),
+            "projection": ("embeddings", projection.VERSION, o.project.to_dict() | seed),
+            "evaluation": (
+                "labels",
+                evaluation.VERSION,
+                o.evaluate.to_dict() | seed | {"known": _identity(self.known)},
+            ),
+            "segments": ("labels", segments.VERSION, o.segment.to_dict() | seed),
+            "recommendations": ("segments", recommend.VERSION, o.recommend.to_dict()),
+        }
+        return recipes[step]
+
+    def _step(self, step: str, kind: type[T], make: Callable[[Path], T]) -> T:
+        if step not in self._loaded:
+            if not self.ready(step):
+                for parent in self._parents(step):
+                    self.make(parent)  # first, so that each step's seconds are its own
+            self._loaded[step] = self.store.get_or_make(
+                kind, self.fingerprint(step), lambda folder: self._make(step, make, folder)
+            )
+        loaded: T = self._loaded[step]
+        return loaded
+
+    def _make(self, step: str, make: Callable[[Path], T], folder: Path) -> T:
+        self._listen(Progress(stage=step, done=0.0, text=STEPS[step]))
+        return make(folder)
+
+    def _parents(self, step: str) -> list[str]:
+        parent = self._recipe(step)[0]
+        chosen_k = step == "labels" and self.options.cluster.n_clusters == "auto"
+        compares_k = (chosen_k or step == "evaluation") and self._needs_k()
+        return [name for name in (parent, "k_curve" if compares_k else None) if name]
+
+    def _needs_k(self) -> bool:
+        """Whether the algorithm is told the number of segments (or finds it itself)."""
+        return CLUSTERERS[self.options.clusterer].needs_n_clusters
+
+    def _evaluate(self) -> Evaluation:
+        labels = self.labels()
+        suggested = self.k_curve().suggested if self._needs_k() else labels.n_clusters
+        return evaluation.evaluate(
+            self.embeddings(),
+            labels,
+            self.sequences(),
+            self.known,
+            self.options.evaluate,
+            self.options.seed,
+            k_suggested=suggested,
+        )
+
+
+def _identity(known: KnownLabels | None) -> str | None:
+    """Fingerprint of the known labels themselves, so that other labels are judged anew."""
+    if known is None:
+        return None
+    pairs = dict(zip(known.user_ids.tolist(), known.values.tolist(), strict=True))
+    return fingerprint(known.name, "known", 1, pairs)

@@ -1,0 +1,321 @@
+"""Recorded runs: a folder each, written whole or not at all, that can be listed and compared.
+
+The contract files (``assignments.csv``, ``evaluation.json`` ...) are for programs and keep ids
+exactly as they came. ``artifacts/`` holds what assigning new users and reopening need.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+import re
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from core import segments as segments_stage
+from core.artifacts import (
+    ColumnMapping,
+    Embeddings,
+    Labels,
+    Projection,
+    Recommendations,
+    Segments,
+    Vocabulary,
+    fingerprint,
+)
+from core.errors import NotFound
+from core.evaluation import to_contract
+from core.pipeline import Journey
+from core.report import tables
+from core.report.html import ReportView, report_html
+from core.run_options import RunOptions
+from core.store import from_plain, load, replacing, save, to_plain, write_text
+from core.workspace import Dataset, Workspace
+
+FORMAT = 1
+_ID = re.compile(r"[0-9a-f]{16}")
+_LIBRARIES = (
+    "streamlit",
+    "pandas",
+    "numpy",
+    "torch",
+    "scikit-learn",
+    "umap-learn",
+    "hdbscan",
+    "duckdb",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """Where the events of a run came from."""
+
+    name: str
+    dataset_id: str | None
+    """The data set of the workspace; None for a run from the command line."""
+    mapping: ColumnMapping
+    labels_name: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manifest:
+    """The record of one run (``run.json``)."""
+
+    format: int
+    id: str
+    status: str
+    created: str
+    """ISO 8601, UTC."""
+    source: Source
+    options: dict[str, Any]
+    seed: int
+    fingerprints: dict[str, str]
+    versions: dict[str, str]
+    device: str
+    timings: dict[str, float]
+    """Seconds per step."""
+    metrics: dict[str, float | None]
+    segment_names: dict[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """A recorded run and the folder it stands in."""
+
+    folder: Path
+    manifest: Manifest
+
+    def options(self) -> RunOptions:
+        """The settings the run was made with."""
+        return RunOptions.from_dict(self.manifest.options)
+
+    def labels(self) -> Labels:
+        """The segment of every user."""
+        return load(Labels, self.folder / "artifacts" / "labels")
+
+    def embeddings(self) -> Embeddings:
+        """The points that were clustered, with the learned state."""
+        return load(Embeddings, self.folder / "artifacts" / "embeddings")
+
+    def projection(self) -> Projection:
+        """The map of all users."""
+        return load(Projection, self.folder / "artifacts" / "projection")
+
+    def vocabulary(self) -> Vocabulary:
+        """The words the encoder knows."""
+        return load(Vocabulary, self.folder / "artifacts" / "vocabulary")
+
+    def segments(self) -> Segments:
+        """The segments under their present names."""
+        return load(Segments, self.folder / "artifacts" / "segments")
+
+    def recommendations(self) -> Recommendations:
+        """What to offer and what to do, per segment."""
+        return load(Recommendations, self.folder / "artifacts" / "recommendations")
+
+
+def record(target: Path, journey: Journey, source: Source) -> Run:
+    """Finish a journey and write its folder; replaces the folder that stands there."""
+    recommendations = journey.recommendations()
+    evaluation, projection = journey.evaluation(), journey.projection()
+    manifest = _manifest(journey, source)
+    with replacing(target) as scratch:
+        artifacts = {
+            "labels": journey.labels(),
+            "embeddings": journey.embeddings(),
+            "projection": projection,
+            "vocabulary": journey.sequences().vocabulary,
+            "segments": journey.segments(),
+            "recommendations": recommendations,
+        }
+        for name, artifact in artifacts.items():
+            folder = scratch / "artifacts" / name
+            folder.mkdir(parents=True)
+            save(artifact, folder)
+        tables.write_assignments(scratch / "assignments.csv", journey.labels())
+        _write_json(scratch / "evaluation.json", to_contract(evaluation))
+        _write_json(scratch / "cleaning.json", to_plain(journey.clean().report))
+        _write_json(scratch / "history.json", to_plain(journey.embeddings().history))
+        _write_json(scratch / "run.json", to_plain(manifest))
+        _write_described(scratch, journey, source, journey.segments())
+    return load_run(target)
+
+
+def record_in_workspace(workspace: Workspace, dataset: Dataset, journey: Journey) -> Run:
+    """Record a run of the dashboard; the same work is recorded once."""
+    assert dataset.mapping is not None
+    target = workspace.runs / run_id(journey)
+    if (target / "run.json").exists():
+        return load_run(target)
+    source = Source(
+        name=dataset.name,
+        dataset_id=dataset.id,
+        mapping=dataset.mapping,
+        labels_name=dataset.labels_name or dataset.mapping.label,
+    )
+    return record(target, journey, source)
+
+
+def run_id(journey: Journey) -> str:
+    """Identity of a run: the same log, labels and settings give the same id (16 hex digits)."""
+    made = {
+        step: journey.fingerprint(step) for step in ("evaluation", "recommendations", "projection")
+    }
+    return fingerprint(journey.events.fingerprint, "run", FORMAT, made)[:16]
+
+
+def load_run(folder: Path) -> Run:
+    """Open a recorded run. Raises NotFound."""
+    try:
+        plain = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise NotFound(
+            f"'{folder}' holds no run (there is no run.json in it). Give the folder that "
+            "`python -m core run ... --out` wrote."
+        ) from None
+    return Run(folder=folder, manifest=from_plain(Manifest, plain))
+
+
+def list_runs(workspace: Workspace) -> list[Run]:
+    """All recorded runs of a workspace, newest first."""
+    found = [
+        load_run(path.parent)
+        for path in workspace.runs.glob("*/run.json")
+        if _ID.fullmatch(path.parent.name)
+    ]
+    return sorted(found, key=lambda run: run.manifest.created, reverse=True)
+
+
+def find_run(workspace: Workspace, run_id: str) -> Run:
+    """One run of a workspace. Raises NotFound."""
+    if not _ID.fullmatch(run_id):
+        raise NotFound("This is not the name of a run.")
+    return load_run(workspace.runs / run_id)
+
+
+def delete_run(run: Run) -> None:
+    """Remove a recorded run; the data set stays."""
+    shutil.rmtree(run.folder)
+
+
+def rename_segments(run: Run, journey: Journey, names: Mapping[int, str]) -> Run:
+    """Give segments other names in the record and its files. Raises OptionRefused."""
+    renamed = segments_stage.rename(run.segments(), names)
+    save(renamed, run.folder / "artifacts" / "segments")
+    plain = to_plain(run.manifest) | {"segment_names": _names(renamed)}
+    _write_json(run.folder / "run.json", plain)
+    _write_described(run.folder, journey, run.manifest.source, renamed)
+    return load_run(run.folder)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """Two runs side by side."""
+
+    rows: tuple[tuple[str, str, str], ...]
+    """What, in the first run, in the second; only what differs, settings after figures."""
+    shared_users: int
+    agreement: float | None
+    """Adjusted Rand index of the two segmentations on the shared users; None below two."""
+
+
+def compare(first: Run, second: Run) -> Comparison:
+    """How two runs differ in settings and figures, and how far their segments agree."""
+    a, b = first.manifest, second.manifest
+    pairs = [("data set", a.source.name, b.source.name)]
+    pairs += [
+        (name, a.metrics.get(name), b.metrics.get(name)) for name in {**a.metrics, **b.metrics}
+    ]
+    flat_a, flat_b = _flat(a.options), _flat(b.options)
+    pairs += [(name, flat_a.get(name, "-"), flat_b.get(name, "-")) for name in {**flat_a, **flat_b}]
+    rows = tuple((name, _shown(x), _shown(y)) for name, x, y in pairs if x != y)
+    shared, agreement = _agreement(first.labels(), second.labels())
+    return Comparison(rows=rows, shared_users=shared, agreement=agreement)
+
+
+def _agreement(first: Labels, second: Labels) -> tuple[int, float | None]:
+    from sklearn.metrics import adjusted_rand_score
+
+    other = dict(zip(second.user_ids.tolist(), second.values.tolist(), strict=True))
+    pairs = [
+        (label, other[user])
+        for user, label in zip(first.user_ids.tolist(), first.values.tolist(), strict=True)
+        if user in other
+    ]
+    if len(pairs) < 2:
+        return len(pairs), None
+    ours, theirs = zip(*pairs, strict=True)
+    return len(pairs), float(adjusted_rand_score(ours, theirs))
+
+
+def _manifest(journey: Journey, source: Source) -> Manifest:
+    evaluation = journey.evaluation()
+    contract = to_contract(evaluation)
+    metrics = {"segments": evaluation.k, **contract["internal"]}
+    if contract["external"]:
+        metrics |= {name: contract["external"][name] for name in ("ari", "nmi", "purity")}
+    return Manifest(
+        format=FORMAT,
+        id=run_id(journey),
+        status="complete",
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        source=source,
+        options=journey.options.to_dict(),
+        seed=journey.options.seed,
+        fingerprints={step: journey.fingerprint(step) for step in journey.seconds()},
+        versions={
+            "python": platform.python_version(),
+            **{name: version(name) for name in _LIBRARIES},
+        },
+        device=journey.embeddings().device,
+        timings=journey.seconds(),
+        metrics=metrics,
+        segment_names=_names(journey.segments()),
+    )
+
+
+def _write_described(folder: Path, journey: Journey, source: Source, segments: Segments) -> None:
+    """Write the files in which segments have names."""
+    recommendations = journey.recommendations()
+    _write_json(folder / "segments.json", to_plain(segments.segments))
+    write_text(
+        folder / "recommendations.csv", tables.recommendations_csv(recommendations, segments)
+    )
+    view = ReportView(
+        title=source.name,
+        created=datetime.now(UTC).isoformat(timespec="minutes"),
+        journey_options=journey.options.to_dict(),
+        cleaning=journey.clean().report,
+        k_curve=journey.k_curve() if journey.ready("k_curve") else None,
+        embeddings=journey.embeddings(),
+        labels=journey.labels(),
+        projection=journey.projection(),
+        evaluation=journey.evaluation(),
+        segments=segments,
+        recommendations=recommendations,
+    )
+    write_text(folder / "report.html", report_html(view))
+
+
+def _names(segments: Segments) -> dict[str, str]:
+    return {str(segment.id): segment.name for segment in segments.segments}
+
+
+def _flat(options: Mapping[str, Any]) -> dict[str, Any]:
+    stages = {k: v if isinstance(v, Mapping) else {"": v} for k, v in options.items()}
+    return {
+        f"{s}.{name}".rstrip("."): value for s, o in stages.items() for name, value in o.items()
+    }
+
+
+def _shown(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _write_json(path: Path, value: Any) -> None:
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")

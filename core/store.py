@@ -1,0 +1,204 @@
+"""Artifacts on disk, found again by their fingerprint; written whole or not at all.
+
+A folder per artifact: plain values in ``artifact.json``, every array as ``.npy`` (opened
+memory-mapped), text arrays as Arrow, learned state as safetensors with its SHA-256. Nothing is
+pickled, so a folder from elsewhere can run no code.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import time
+import types
+import typing
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Any, Literal, TypeVar, get_args, get_origin
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.feather as feather
+from safetensors.numpy import load as load_tensors
+from safetensors.numpy import save as save_tensors
+
+from core.artifacts import State
+from core.errors import NotFound
+
+T = TypeVar("T")
+_META = "artifact.json"
+_SECONDS = "seconds.txt"
+
+
+class Store:
+    """A folder of artifacts; equal work is found again and never done twice."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def folder(self, fingerprint: str) -> Path:
+        """Where the artifact of that fingerprint stands, or will."""
+        return self.root / fingerprint[:32]
+
+    def has(self, fingerprint: str) -> bool:
+        return (self.folder(fingerprint) / _META).exists()
+
+    def get(self, kind: type[T], fingerprint: str) -> T | None:
+        """Load an artifact made earlier, or None."""
+        return load(kind, self.folder(fingerprint)) if self.has(fingerprint) else None
+
+    def get_or_make(self, kind: type[T], fingerprint: str, make: Callable[[Path], T]) -> T:
+        """Load the artifact, or make it in a scratch folder and keep it.
+
+        ``make`` gets the scratch folder for files of its own (the artifact's Path fields).
+        """
+        if not self.has(fingerprint):
+            with replacing(self.folder(fingerprint)) as scratch:
+                begun = time.perf_counter()
+                save(make(scratch), scratch)
+                write_text(scratch / _SECONDS, f"{time.perf_counter() - begun:.3f}")
+        return load(kind, self.folder(fingerprint))
+
+    def seconds(self, fingerprint: str) -> float:
+        """How long making the artifact took."""
+        return float((self.folder(fingerprint) / _SECONDS).read_text(encoding="utf-8"))
+
+    def sweep(self, older_than_seconds: float = 3600.0) -> None:
+        """Remove what work that was killed left half made."""
+        for scratch in self.root.glob(".*"):
+            if time.time() - scratch.stat().st_mtime > older_than_seconds:
+                shutil.rmtree(scratch, ignore_errors=True)
+
+
+@contextmanager
+def replacing(target: Path) -> Iterator[Path]:
+    """Yield a new folder that becomes ``target`` when the block ends well, and vanishes if not."""
+    scratch = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}")
+    scratch.mkdir(parents=True)
+    try:
+        yield scratch
+        if target.exists():
+            shutil.rmtree(target)
+        scratch.rename(target)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a small file so that a reader sees the old text or the new, never half of it."""
+    scratch = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
+    scratch.write_text(text, encoding="utf-8")
+    scratch.replace(path)
+
+
+def save(artifact: Any, folder: Path) -> None:
+    """Write an artifact into an existing folder."""
+    hints = typing.get_type_hints(type(artifact))
+    meta: dict[str, Any] = {}
+    for field in fields(artifact):
+        value = getattr(artifact, field.name)
+        if isinstance(value, np.ndarray):
+            _save_array(value, folder / field.name)
+        elif hints[field.name] == State:
+            meta[field.name] = _save_state(value, folder / f"{field.name}.safetensors")
+        elif isinstance(value, Path):
+            meta[field.name] = value.name
+        else:
+            meta[field.name] = to_plain(value)
+    write_text(folder / _META, json.dumps(meta, ensure_ascii=False))
+
+
+def load(kind: type[T], folder: Path) -> T:
+    """Read back what `save` wrote; arrays stay on disk and are read as they are touched."""
+    try:
+        meta = json.loads((folder / _META).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise NotFound(f"There is no stored {kind.__name__} in '{folder.name}'.") from None
+    hints = typing.get_type_hints(kind)
+    values: dict[str, Any] = {}
+    for field in fields(kind):  # type: ignore[arg-type]
+        hint = hints[field.name]
+        if _is_array(hint):
+            values[field.name] = _load_array(folder / field.name)
+        elif hint == State:
+            values[field.name] = _load_state(folder / f"{field.name}.safetensors", meta[field.name])
+        elif hint is Path:
+            values[field.name] = folder / meta[field.name]
+        else:
+            values[field.name] = from_plain(hint, meta[field.name])
+    return kind(**values)
+
+
+def to_plain(value: Any) -> Any:
+    """Dataclasses, tuples and NumPy scalars as JSON values; NaN and infinities as None."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {f.name: to_plain(getattr(value, f.name)) for f in fields(value)}
+    if isinstance(value, Mapping):
+        return {str(k): to_plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [to_plain(v) for v in value]
+    if isinstance(value, np.ndarray):
+        return to_plain(value.tolist())
+    if isinstance(value, np.generic):
+        return to_plain(value.item())
+    if isinstance(value, float) and not np.isfinite(value):
+        return None
+    return str(value) if isinstance(value, Path) else value
+
+
+def from_plain(hint: Any, value: Any) -> Any:
+    """Undo `to_plain` by the type that is expected; None becomes NaN where a number must be."""
+    origin, args = get_origin(hint), get_args(hint)
+    if value is None:
+        return float("nan") if hint is float else None
+    if origin in (typing.Union, types.UnionType):
+        return from_plain(next(a for a in args if a is not types.NoneType), value)
+    if is_dataclass(hint) and isinstance(hint, type):
+        hints = typing.get_type_hints(hint)
+        return hint(**{name: from_plain(hints[name], part) for name, part in value.items()})
+    if origin is tuple:
+        inner = args if args and args[-1] is not Ellipsis else (args[0],) * len(value)
+        return tuple(from_plain(a, v) for a, v in zip(inner, value, strict=True))
+    if origin is not None and origin is not Literal and issubclass(origin, Mapping):
+        return {k: from_plain(args[1], v) for k, v in value.items()}
+    return float(value) if hint is float else value
+
+
+def _is_array(hint: Any) -> bool:
+    return get_origin(hint) is np.ndarray
+
+
+def _save_array(values: Any, path: Path) -> None:
+    if values.dtype == object:
+        table = pa.table({"values": pa.array(values, pa.string())})
+        feather.write_feather(table, str(path.with_suffix(".arrow")))
+    else:
+        np.save(path.with_suffix(".npy"), values, allow_pickle=False)
+
+
+def _load_array(path: Path) -> Any:
+    text = path.with_suffix(".arrow")
+    if text.exists():
+        return feather.read_table(str(text))["values"].to_numpy(zero_copy_only=False)
+    return np.load(path.with_suffix(".npy"), mmap_mode="r", allow_pickle=False)
+
+
+def _save_state(state: State, path: Path) -> str:
+    payload = save_tensors({k: np.ascontiguousarray(v) for k, v in state.items()})
+    path.write_bytes(payload)
+    return hashlib.sha256(payload).hexdigest()
+
+
+def _load_state(path: Path, expected: str) -> State:
+    payload = path.read_bytes()
+    if hashlib.sha256(payload).hexdigest() != expected:
+        raise NotFound(
+            f"'{path.parent.name}/{path.name}' is damaged: its checksum is not the one that was "
+            "recorded when it was written. Run the step again."
+        )
+    tensors: State = load_tensors(payload)
+    return tensors

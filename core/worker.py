@@ -1,0 +1,91 @@
+"""The background process of one job: ``python -m core.worker JOB_FOLDER``."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+import time
+import traceback
+from pathlib import Path
+
+from core import jobs, runs
+from core.artifacts import Progress
+from core.errors import AnalystError
+from core.pipeline import Journey
+from core.run_options import RunOptions
+from core.store import to_plain, write_text
+from core.workspace import Workspace
+
+_BEAT_SECONDS = 0.5
+_CANCELLED_EXIT = 3
+
+
+def main(folder: Path) -> int:
+    """Do the job and record how it ended; returns the exit code."""
+    threading.Thread(target=_heartbeat, args=(folder,), daemon=True).start()
+    try:
+        _work(folder)
+    except AnalystError as error:
+        jobs.write_result(folder, "failed", str(error))
+        return 2
+    except Exception:
+        traceback.print_exc()
+        jobs.write_result(
+            folder,
+            "failed",
+            "The step failed through an error of the program, not of your data. The details are "
+            f"in '{folder / 'log.txt'}'.",
+        )
+        return 1
+    jobs.write_result(folder, "done")
+    return 0
+
+
+def _work(folder: Path) -> None:
+    request = jobs.load_request(folder)
+    workspace = Workspace(Path(request.workspace))
+    workspace.store.sweep()
+    dataset = workspace.dataset(request.dataset_id)
+    journey = Journey(
+        workspace.store,
+        workspace.events(dataset),
+        RunOptions.from_dict(request.options),
+        known=workspace.known_labels(dataset),
+        listen=_Recorder(folder),
+    )
+    if request.step == "run":
+        runs.record_in_workspace(workspace, dataset, journey)
+    else:
+        journey.make(request.step)
+
+
+class _Recorder:
+    """Writes progress to the job's folder, at most ten times a second."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._written = 0.0
+
+    def __call__(self, progress: Progress) -> None:
+        if progress.epoch is not None:
+            with (self._folder / "epochs.jsonl").open("a", encoding="utf-8") as file:
+                file.write(json.dumps(to_plain(progress.epoch)) + "\n")
+        now = time.monotonic()
+        if now - self._written > 0.1 or progress.done in (0.0, 1.0):
+            self._written = now
+            write_text(self._folder / "progress.json", json.dumps(to_plain(progress)))
+
+
+def _heartbeat(folder: Path) -> None:
+    """Show that the process lives; end it when a cancel is asked for by another process."""
+    while True:
+        if (folder / "cancel").exists():
+            os._exit(_CANCELLED_EXIT)
+        (folder / "alive").touch()
+        time.sleep(_BEAT_SECONDS)
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

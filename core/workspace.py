@@ -1,0 +1,168 @@
+"""Where data sets, work in progress and runs stand on disk.
+
+Bound to loopback there is one workspace for the person at the machine; elsewhere every browser
+has its own, under a key that cannot be guessed.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import shutil
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from core.artifacts import ColumnMapping, Events, KnownLabels, RawLog, fingerprint
+from core.errors import NotFound
+from core.events.known import known_labels_in_log, read_known_labels
+from core.events.mapping import VERSION as MAPPING_VERSION
+from core.events.mapping import map_events
+from core.events.read import ReadOptions, read
+from core.store import Store, load, replacing, save
+
+LOCAL = "local"
+_KEY = re.compile(r"local|w-[A-Za-z0-9_-]{32,64}")
+_ID = re.compile(r"[0-9a-f]{16}")
+
+
+def home() -> Path:
+    """The folder of all workspaces: ``SEGMENTLAB_HOME``, else ``~/.segmentlab``."""
+    chosen = os.environ.get("SEGMENTLAB_HOME")
+    return Path(chosen) if chosen else Path.home() / ".segmentlab"
+
+
+def new_key() -> str:
+    """A workspace key that cannot be guessed (192 random bits)."""
+    return f"w-{secrets.token_urlsafe(24)}"
+
+
+def open_workspace(key: str = LOCAL) -> Workspace:
+    """The workspace of that key; made when it is first used. Raises NotFound for a bad key."""
+    if not _KEY.fullmatch(key):
+        raise NotFound("This workspace link is not valid. Open the dashboard without it.")
+    return Workspace(home() / key)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dataset:
+    """One uploaded log, as it stands on disk."""
+
+    id: str
+    name: str
+    created: str
+    """ISO 8601, UTC."""
+    mapping: ColumnMapping | None
+    """None until the analyst has confirmed it."""
+    labels_name: str | None
+    """Name of the label table that was added, if any."""
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A folder of data sets, stored artifacts, jobs and runs that belong together."""
+
+    root: Path
+
+    @property
+    def store(self) -> Store:
+        """Artifacts of every step, found again by fingerprint."""
+        return Store(self.root / "store")
+
+    @property
+    def runs(self) -> Path:
+        """The folder of recorded runs."""
+        return self.root / "runs"
+
+    @property
+    def jobs(self) -> Path:
+        """The folder of background jobs."""
+        return self.root / "jobs"
+
+    @property
+    def incoming(self) -> Path:
+        """The folder of uploads under way."""
+        folder = self.root / "incoming"
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def datasets(self) -> list[Dataset]:
+        """All data sets, newest first."""
+        folders = (self.root / "datasets").glob("[0-9a-f]*")
+        found = [load(Dataset, folder) for folder in folders if (folder / "raw").exists()]
+        return sorted(found, key=lambda dataset: dataset.created, reverse=True)
+
+    def dataset(self, dataset_id: str) -> Dataset:
+        """One data set. Raises NotFound."""
+        folder = self._folder(dataset_id)
+        if not folder.exists():
+            raise NotFound("This data set is no longer here. Upload the file again.")
+        return load(Dataset, folder)
+
+    def raw(self, dataset: Dataset) -> RawLog:
+        """The strictly read file behind a data set."""
+        return load(RawLog, self._folder(dataset.id) / "raw")
+
+    def add(self, path: Path, name: str, options: ReadOptions) -> Dataset:
+        """Read a file through the strict gate and keep it. Raises FileRefused."""
+        arriving = self.root / "datasets" / "arriving"
+        with replacing(arriving) as scratch:
+            raw_folder = scratch / "raw"
+            raw_folder.mkdir()
+            raw = read(path, raw_folder, options, name=name)
+            save(raw, raw_folder)
+            dataset = Dataset(
+                id=raw.fingerprint[:16],
+                name=name,
+                created=datetime.now(UTC).isoformat(timespec="seconds"),
+                mapping=None,
+                labels_name=None,
+            )
+            save(dataset, scratch)
+            if not self._folder(dataset.id).exists():
+                shutil.copytree(scratch, self._folder(dataset.id))
+        shutil.rmtree(arriving)
+        return self.dataset(dataset.id)
+
+    def confirm_mapping(self, dataset_id: str, mapping: ColumnMapping) -> Dataset:
+        """Keep the mapping the analyst confirmed."""
+        return self._update(replace(self.dataset(dataset_id), mapping=mapping))
+
+    def add_labels(self, dataset_id: str, path: Path, name: str) -> Dataset:
+        """Keep a table of known labels (user, label) beside the log. Raises FileRefused."""
+        labels = replace(read_known_labels(path), name=name)
+        with replacing(self._folder(dataset_id) / "labels") as scratch:
+            save(labels, scratch)
+        return self._update(replace(self.dataset(dataset_id), labels_name=name))
+
+    def events(self, dataset: Dataset) -> Events:
+        """The typed log under the confirmed mapping; made once and kept."""
+        if dataset.mapping is None:
+            raise NotFound("The columns of this data set are not confirmed yet.")
+        raw, mapping = self.raw(dataset), dataset.mapping
+        made_from = fingerprint(raw.fingerprint, "map", MAPPING_VERSION, mapping.columns())
+        return self.store.get_or_make(
+            Events, made_from, lambda folder: map_events(raw, mapping, folder)
+        )
+
+    def known_labels(self, dataset: Dataset) -> KnownLabels | None:
+        """Labels from the added table, else from the log's label column, else None."""
+        folder = self._folder(dataset.id) / "labels"
+        if folder.exists():
+            return load(KnownLabels, folder)
+        return known_labels_in_log(self.events(dataset))
+
+    def delete(self, dataset_id: str) -> None:
+        """Remove a data set; runs made from it stay."""
+        self.dataset(dataset_id)
+        shutil.rmtree(self._folder(dataset_id))
+
+    def _folder(self, dataset_id: str) -> Path:
+        if not _ID.fullmatch(dataset_id):
+            raise NotFound("This is not the name of a data set.")
+        return self.root / "datasets" / dataset_id
+
+    def _update(self, dataset: Dataset) -> Dataset:
+        save(dataset, self._folder(dataset.id))
+        return dataset
