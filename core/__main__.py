@@ -66,6 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     assign.set_defaults(command_function=_assign)
 
     options = commands.add_parser("options", help="JSON schema of every stage's options")
+    options.add_argument("--format", choices=("json", "markdown"), default="json")
     options.set_defaults(command_function=_options)
     return parser
 
@@ -132,7 +133,12 @@ def _assign(call: argparse.Namespace) -> None:
 
 
 def _options(call: argparse.Namespace) -> None:
-    print(json.dumps(options_schema(), indent=2, ensure_ascii=False))
+    if call.format == "markdown":
+        from core.option_tables import markdown
+
+        print(markdown())
+    else:
+        print(json.dumps(options_schema(), indent=2, ensure_ascii=False))
 
 
 def _read(path: Path, scratch: Path, options: RunOptions) -> RawLog:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.artifacts import DoubleArray, LongArray
-from core.events.catalogue import Catalogue, draw_items
+from core.events.goods import Goods
 from core.events.personas import ACTIONS, BORDER, Tables
 
 WINDOW_DAYS = 90
@@ -41,6 +41,7 @@ class Behaviour:
     action: LongArray  # (E,)
     category: LongArray  # (E,)
     item: LongArray  # (E,) -1 for none
+    band: LongArray  # (E,) price band of the item, -1 for none
     discount: LongArray  # (E,) index into DISCOUNTS
     dwell: LongArray  # (E,) seconds, 0 where not logged
     platform: LongArray  # (E,)
@@ -77,11 +78,11 @@ def draw_shoppers(kind: LongArray, rng: np.random.Generator) -> Shoppers:
 
 
 def simulate(
-    tables: Tables, shoppers: Shoppers, catalogue: Catalogue, rng: np.random.Generator
+    tables: Tables, shoppers: Shoppers, goods: Goods, rng: np.random.Generator
 ) -> Behaviour:
     """Draw all events, one step of every shopper at a time; what falls after the window is cut."""
     longest_first = np.argsort(-shoppers.length, kind="stable")
-    state = _State(tables, shoppers, catalogue, longest_first)
+    state = _State(tables, shoppers, goods, longest_first)
     steps = []
     for t in range(int(shoppers.length.max())):
         n_active = int((shoppers.length > t).sum())
@@ -97,10 +98,10 @@ class _State:
     """Where every shopper stands; rows are shoppers, the longest log first."""
 
     def __init__(
-        self, tables: Tables, shoppers: Shoppers, catalogue: Catalogue, rows: LongArray
+        self, tables: Tables, shoppers: Shoppers, goods: Goods, rows: LongArray
     ) -> None:
         n = len(rows)
-        self.tables, self.catalogue = tables, catalogue
+        self.tables, self.goods = tables, goods
         self.user, self.kind = rows, shoppers.kind[rows]
         self.tempo = shoppers.tempo[rows]
         self.day, self.first = shoppers.first_day[rows], np.ones(n, dtype=bool)
@@ -161,15 +162,18 @@ class _State:
         kind, previous = self.kind[:n], np.where(fresh, -1, self.category[:n])
         stays = (rng.random(n) < self.tables.stay[kind]) & ~fresh
         category = np.where(stays, previous, _draw(self.tables.taste[kind], rng))
-        item = draw_items(self.catalogue, category, _draw(self.tables.band[kind], rng), rng)
+        band = _draw(self.tables.band[kind], rng)
+        slot = _draw(self.goods.popularity[category, band], rng)
+        item = self.goods.first[category, band] + slot
         on_sale = rng.random(n) < self.tables.sale[kind]
         sale = np.where(on_sale, rng.integers(1, len(DISCOUNTS), n), 0)
         drawn = np.where(picked[:, None], np.stack([item, sale], axis=1), known)
-        self.category[:n] = np.where(looked, category, self.catalogue.category[drawn[:, 0]])
+        self.category[:n] = np.where(looked, category, self.goods.category[drawn[:, 0]])
         self._remember(n, action, drawn)
         return {
             "category": self.category[:n].copy(),
             "item": drawn[:, 0],
+            "band": np.where(drawn[:, 0] < 0, -1, self.goods.band[drawn[:, 0]]),
             "discount": np.maximum(drawn[:, 1], 0),
             "previous": previous,
             "looked": looked.astype(np.int64),
@@ -218,7 +222,8 @@ def _event_log_likelihood(
     action, fresh = events.action, events.before == BORDER
     total = np.log(tables.step[kind, events.oldest, events.before, action])
     total += _border_log_chance(events, tables, kind)
-    total += np.where(fresh, np.log(tables.hour[kind] + 1e-300)[events.second // 3_600 % 24], 0)
+    hour = tables.hour[kind][events.second // 3_600 % 24]
+    total += np.log(np.where(fresh, hour, 1.0))
     total += np.where(fresh, np.log(tables.platform[kind])[events.platform], 0)
     total += np.where(events.days > 0, _log_days(events.days, tables.burst[kind], tempo), 0)
     median = tables.dwell[kind] * _USUAL_DWELL[action]
@@ -242,3 +247,54 @@ def _content(events: Behaviour, tables: Tables, kind: int) -> DoubleArray:
     band = np.log(tables.band[kind])[events.band]
     sale = np.where(events.discount > 0, tables.sale[kind], 1 - tables.sale[kind])
     return np.where(events.looked, category, 0) + np.where(events.picked, band + np.log(sale), 0)
+
+
+def _draw(chances: DoubleArray, rng: np.random.Generator) -> LongArray:
+    """One index per row of chances (n, m)."""
+    reached = chances.cumsum(axis=1)
+    point = rng.random(len(chances)) * reached[:, -1]
+    return (reached <= point[:, None]).sum(axis=1)
+
+
+def _days(burst: DoubleArray, tempo: DoubleArray, rng: np.random.Generator) -> LongArray:
+    """Days to the next visit: the next day, or one plus a geometric wait; mean is the tempo."""
+    wait = rng.geometric(1 / (1 + _mean_wait(burst, tempo)))
+    return np.where(rng.random(len(burst)) < burst, 1, wait)
+
+
+def _mean_wait(burst: DoubleArray | float, tempo: DoubleArray) -> DoubleArray:
+    return np.asarray(np.maximum(tempo - 1, 0.05) / (1 - burst))
+
+
+def _log_days(days: LongArray, burst: float, tempo: DoubleArray) -> DoubleArray:
+    success = 1 / (1 + _mean_wait(burst, tempo))
+    waited = success * (1 - success) ** np.maximum(days - 1, 0)
+    return np.log((1 - burst) * waited + burst * (days == 1))
+
+
+def _dwell(action: LongArray, factor: DoubleArray, rng: np.random.Generator) -> LongArray:
+    usual = _USUAL_DWELL[action]
+    seconds = _log_normal(factor * np.where(usual > 0, usual, 1), _DWELL_SPREAD, _DWELL_CAP, rng)
+    return np.where(usual > 0, seconds, 0)
+
+
+def _log_normal(
+    median: DoubleArray, spread: float, cap: int, rng: np.random.Generator
+) -> LongArray:
+    """Whole seconds, from 1 to the cap."""
+    seconds = median * np.exp(spread * rng.standard_normal(len(median)))
+    return np.clip(seconds.round(), 1, cap).astype(np.int64)
+
+
+def _log_mass(
+    seconds: LongArray, median: DoubleArray | float, spread: float, cap: int
+) -> DoubleArray:
+    """Log-chance of whole seconds as `_log_normal` draws them."""
+    from scipy.special import ndtr
+
+    centre = np.log(np.maximum(median, 1e-9))
+    below = ndtr((np.log(np.maximum(seconds, 1) - 0.5) - centre) / spread)
+    above = ndtr((np.log(np.maximum(seconds, 1) + 0.5) - centre) / spread)
+    below = np.where(seconds <= 1, 0.0, below)
+    above = np.where(seconds >= cap, 1.0, above)
+    return np.asarray(np.log(np.maximum(above - below, 1e-300)))

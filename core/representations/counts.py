@@ -1,0 +1,60 @@
+"""Counting events per user in blocks of users, so that memory follows the result, not the log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from core.artifacts import FloatArray, IntArray, LongArray, Sequences
+
+_USERS_PER_BLOCK = 65_536
+
+
+def most_frequent(codes: IntArray, n_codes: int, cap: int) -> IntArray:
+    """Column of every code, shape (n_codes,): the ``cap`` - 1 commonest codes, the rest share one.
+
+    With at most ``cap`` codes every code keeps a column of its own. Ties go to the lower code.
+    """
+    if n_codes <= cap:
+        return np.arange(n_codes, dtype=np.int32)
+    counts = np.bincount(codes, minlength=n_codes)
+    commonest = np.sort(np.argsort(-counts, kind="stable")[: cap - 1])
+    column = np.full(n_codes, cap - 1, dtype=np.int32)
+    column[commonest] = np.arange(cap - 1, dtype=np.int32)
+    return column
+
+
+def columns_of(codes: IntArray, column: IntArray) -> IntArray:
+    """Column of every event; a code beyond those fitted counts as code 0, "unknown"."""
+    return column[np.where(codes < len(column), codes, 0)]
+
+
+def user_blocks(sequences: Sequences) -> Iterator[tuple[slice, slice, LongArray]]:
+    """Yield (users, events, index of the user within the block of every event)."""
+    for first in range(0, sequences.n_users, _USERS_PER_BLOCK):
+        last = min(first + _USERS_PER_BLOCK, sequences.n_users)
+        offsets = sequences.offsets[first : last + 1]
+        rows = np.repeat(np.arange(last - first), np.diff(offsets))
+        yield slice(first, last), slice(int(offsets[0]), int(offsets[-1])), rows
+
+
+def hellinger(rows: LongArray, columns: IntArray, shape: tuple[int, int]) -> FloatArray:
+    """Square roots of the shares of each column among a user's events, shape ``shape``.
+
+    Euclidean distance between the rows is the Hellinger distance (times sqrt 2), which gives
+    rare and common columns comparable weight. A user with nothing counted has a row of zeros.
+    Source: Legendre and Gallagher, 2001, "Ecologically meaningful transformations".
+    """
+    n_rows, n_columns = shape
+    cells = rows * n_columns + columns
+    counts = np.bincount(cells, minlength=n_rows * n_columns).reshape(shape)
+    totals = np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    return np.sqrt(counts / totals).astype(np.float32)
+
+
+def centre_of(values: FloatArray, counted: LongArray | None = None) -> FloatArray:
+    """Mean of every column, over the users in ``counted`` (all where it is None)."""
+    rows = values if counted is None else values[counted]
+    empty = np.zeros(values.shape[1], dtype=np.float32)
+    return rows.mean(axis=0, dtype=np.float64).astype(np.float32) if len(rows) else empty

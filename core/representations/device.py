@@ -1,0 +1,92 @@
+"""Where numbers are crunched: picked by itself, and said with its reason."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Literal
+
+from core.errors import OptionRefused
+
+DeviceName = Literal["auto", "cuda", "mps", "cpu"]
+COUNTED_ON = "cpu (counting needs no GPU)"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Device:
+    """A device and why it was taken."""
+
+    name: str
+    """As PyTorch calls it: cuda, mps or cpu."""
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.reason})"
+
+
+def pick(wanted: DeviceName) -> Device:
+    """Take the device asked for, or the fastest there is.
+
+    Raises OptionRefused where the device asked for is not there.
+    """
+    import torch
+
+    there = {
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+        "cpu": True,
+    }
+    if wanted == "auto":
+        return _fastest(there)
+    if not there[wanted]:
+        found = ", ".join(name for name, is_there in there.items() if is_there)
+        raise OptionRefused(
+            f"device is '{wanted}', but this machine has no {_KINDS[wanted]} that can be used. "
+            f"It has: {found}. Take one of these, or auto."
+        )
+    return Device(name=wanted, reason="as chosen")
+
+
+def _fastest(there: dict[str, bool]) -> Device:
+    import torch
+
+    if there["cuda"]:
+        return Device(name="cuda", reason=f"GPU found: {torch.cuda.get_device_name()}")
+    if there["mps"]:
+        return Device(name="mps", reason="Apple GPU found")
+    return Device(name="cpu", reason="no GPU found")
+
+
+_KINDS = {"cuda": "NVIDIA GPU", "mps": "Apple GPU"}
+
+
+def default_threads() -> int:
+    """Two, or one on a machine with one core; more only contend at these sizes."""
+    return min(2, os.cpu_count() or 1)
+
+
+@contextmanager
+def repeatable(threads: int) -> Iterator[None]:
+    """Make PyTorch give the same bits for the same seed on a CPU, and undo it afterwards.
+
+    The number of threads is part of it: sums are split by thread. On a GPU results are close,
+    not identical.
+    """
+    import torch
+
+    n_before = torch.get_num_threads()
+    strict_before = torch.are_deterministic_algorithms_enabled()
+    warn_before = torch.is_deterministic_algorithms_warn_only_enabled()
+    cudnn_before = torch.backends.cudnn.deterministic
+    with torch.random.fork_rng():
+        try:
+            torch.set_num_threads(threads)
+            torch.use_deterministic_algorithms(not torch.cuda.is_available())
+            torch.backends.cudnn.deterministic = True
+            yield
+        finally:
+            torch.set_num_threads(n_before)
+            torch.use_deterministic_algorithms(strict_before, warn_only=warn_before)
+            torch.backends.cudnn.deterministic = cudnn_before

@@ -1,0 +1,31 @@
+"""What the README promises must be there."""
+
+from pathlib import Path
+
+from core.__main__ import main
+from core.clustering import CLUSTERERS
+from core.option_tables import markdown
+from core.representations import REPRESENTATIONS
+
+README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+
+
+def test_option_tables_are_those_of_the_code():
+    begin, end = "<!-- options:begin -->\n", "<!-- options:end -->"
+    written = README.split(begin)[1].split(end)[0]
+    assert written.strip() == markdown().strip(), (
+        "paste the output of `python -m core options --format markdown` between the markers"
+    )
+
+
+def test_every_method_of_the_catalogues_is_described():
+    for catalogue in (REPRESENTATIONS, CLUSTERERS):
+        for name, entry in catalogue.items():
+            assert f"`{name}`" in README and entry.label in README
+
+
+def test_every_command_is_described(capsys):
+    for command in ("inspect", "run", "assign", "options"):
+        assert f"python -m core {command}" in README
+    assert main(["options"]) == 0
+    assert '"cluster"' in capsys.readouterr().out

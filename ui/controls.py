@@ -1,0 +1,142 @@
+"""Draws any Options dataclass as widgets; labels, bounds, units and help stand in its fields."""
+
+from __future__ import annotations
+
+import math
+import typing
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, TypeVar, get_origin
+
+import streamlit as st
+
+from core.errors import OptionRefused
+from core.options import OptionInfo, Options, choices, describe, option_info, option_types
+from ui.safe_text import show_error
+
+O = TypeVar("O", bound=Options)  # noqa: E741
+_SHORT_CHOICE = 28
+"""Up to so many letters in all, choices stand side by side; more go into a list."""
+
+
+def draw(cls: type[O], current: O, *, key: str, skip: Sequence[str] = (), columns: int = 1) -> O:
+    """The options as the analyst has set them; expert ones stand behind one door.
+
+    Works in a form and outside one. ``current`` fills the widgets, again whenever it is changed
+    from elsewhere. A value that is not allowed is worded below the widgets and ``current`` is
+    returned. ``skip`` names options that the page draws itself.
+    """
+    form = _Form(cls, key, columns, _changed_elsewhere(current, key))
+    names = [name for name in option_types(cls) if name not in skip]
+    experts = [name for name in names if option_info(cls, name).expert]
+    values = form.draw([name for name in names if name not in experts], current)
+    if experts:
+        with st.expander("Expert settings", icon=":material/tune:", key=f"{key}-expert"):
+            values |= form.draw(experts, current)
+    kept = {name: getattr(current, name) for name in option_types(cls) if name in skip}
+    try:
+        drawn = cls(**kept, **values)
+    except OptionRefused as refused:
+        show_error(refused)
+        drawn = current
+    st.session_state[_drawn_key(key)] = drawn
+    return drawn
+
+
+def _changed_elsewhere(current: Options, key: str) -> bool:
+    return bool(st.session_state.get(_drawn_key(key)) != current)
+
+
+def _drawn_key(key: str) -> str:
+    return f"{key}-drawn"
+
+
+@dataclass(frozen=True)
+class _Form:
+    """The widgets of one option class; ``refill`` overwrites what they hold."""
+
+    cls: type[Options]
+    key: str
+    n_columns: int
+    refill: bool
+
+    def draw(self, names: Sequence[str], current: Options) -> dict[str, Any]:
+        columns = st.columns(self.n_columns) if self.n_columns > 1 else [st.container()]
+        values = {}
+        for index, name in enumerate(names):
+            with columns[index % self.n_columns]:
+                values[name] = self._widget(name, getattr(current, name))
+        return values
+
+    def _widget(self, name: str, value: Any) -> Any:
+        kind, info = option_types(self.cls)[name], option_info(self.cls, name)
+        parts, words = _parts(kind), choices(kind)
+        if bool in parts:
+            key = self._filled(name, bool(value))
+            return st.toggle(info.label, key=key, help=info.help)
+        if int in parts or float in parts:
+            return self._number(name, value)
+        if words:
+            return _choice(info, words, self._filled(name, value))
+        if any(get_origin(part) is tuple for part in parts):
+            key = self._filled(name, ", ".join(value))
+            text = st.text_input(info.label, key=key, help=f"{info.help} Separate by commas.")
+            return tuple(word.strip() for word in (text or "").split(",") if word.strip())
+        text = st.text_input(info.label, key=self._filled(name, value or ""), help=info.help)
+        return None if type(None) in parts and not text else text
+
+    def _number(self, name: str, value: Any) -> Any:
+        """A number; an empty box stands for "auto" or "none" where the option allows that."""
+        kind, info = option_types(self.cls)[name], option_info(self.cls, name)
+        number: type[int] | type[float] = float if float in _parts(kind) else int
+        words = choices(kind)
+        instead = words[0] if words else None
+        may_be_empty = bool(words) or type(None) in _parts(kind)
+        empty = "Automatic" if instead == "auto" else _readable(instead or "none")
+        help_text = f"{info.help.rstrip('.')}. Allowed: {describe(self.cls, name)}."
+        given = st.number_input(
+            f"{info.label} ({info.unit})" if info.unit else info.label,
+            min_value=None if info.low is None else number(info.low),
+            max_value=None if info.high is None else number(info.high),
+            value=None if may_be_empty else "min",
+            step=1 if number is int else _step(info),
+            format="%d" if number is int else "%g",
+            key=self._filled(name, None if value == instead else number(value)),
+            help=f"{help_text} Leave empty for {empty.lower()}." if may_be_empty else help_text,
+            placeholder=empty if may_be_empty else None,
+            required=not may_be_empty,
+        )
+        return instead if given is None else given
+
+    def _filled(self, name: str, value: Any) -> str:
+        """Key of a widget that holds ``value`` when it is drawn for the first time."""
+        key = f"{self.key}-{name}"
+        if self.refill or key not in st.session_state:
+            st.session_state[key] = value
+        return key
+
+
+def _choice(info: OptionInfo, words: Sequence[Any], key: str) -> Any:
+    if sum(len(str(word)) for word in words) <= _SHORT_CHOICE:
+        return st.segmented_control(
+            info.label, words, required=True, format_func=_readable, key=key, help=info.help
+        )
+    return st.selectbox(info.label, words, format_func=_readable, key=key, help=info.help)
+
+
+def _readable(word: Any) -> str:
+    text = str(word).replace("_", " ")
+    return text[:1].upper() + text[1:]
+
+
+def _step(info: OptionInfo) -> float:
+    """About a hundredth of the range, as a power of ten; a tenth where the range is open."""
+    if info.low is None or info.high is None or info.high <= info.low:
+        return 0.1
+    return float(10.0 ** (math.floor(math.log10(info.high - info.low)) - 1))
+
+
+def _parts(kind: Any) -> tuple[Any, ...]:
+    """The types of a union, or the one type."""
+    found = typing.get_args(kind)
+    return found if found and get_origin(kind) not in (Literal, tuple) else (kind,)
