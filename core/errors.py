@@ -15,6 +15,10 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from core.artifacts import Problem
 
 
 class AnalystError(Exception):
@@ -22,7 +26,11 @@ class AnalystError(Exception):
 
 
 class FileRefused(AnalystError):
-    """A file cannot be read without guessing."""
+    """A file cannot be read without guessing; ``problems`` holds what its text lists, as data."""
+
+    def __init__(self, message: str, problems: tuple[Problem, ...] = ()) -> None:
+        super().__init__(message)
+        self.problems = problems
 
 
 class MappingRefused(AnalystError):

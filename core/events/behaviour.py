@@ -71,8 +71,8 @@ class Shoppers:
 def draw_shoppers(kind: LongArray, rng: np.random.Generator) -> Shoppers:
     """Give every shopper a length (log-normal, mean near 50) that is independent of its kind."""
     n = len(kind)
-    length = np.clip(rng.lognormal(np.log(38), 0.75, n).round(), 6, 300).astype(np.int64)
-    active_days = WINDOW_DAYS * rng.uniform(0.35, 0.85, n)
+    length = np.clip(rng.lognormal(np.log(41), 0.75, n).round(), 6, 300).astype(np.int64)
+    active_days = WINDOW_DAYS * rng.uniform(0.35, 0.8, n)
     first_day = rng.uniform(0, WINDOW_DAYS - active_days).astype(np.int64)
     return Shoppers(kind, length, active_days / (length / _USUAL_VISIT), first_day)
 
@@ -97,9 +97,7 @@ def simulate(
 class _State:
     """Where every shopper stands; rows are shoppers, the longest log first."""
 
-    def __init__(
-        self, tables: Tables, shoppers: Shoppers, goods: Goods, rows: LongArray
-    ) -> None:
+    def __init__(self, tables: Tables, shoppers: Shoppers, goods: Goods, rows: LongArray) -> None:
         n = len(rows)
         self.tables, self.goods = tables, goods
         self.user, self.kind = rows, shoppers.kind[rows]

@@ -32,6 +32,7 @@ NOBODY = "nobody"
 """Label of the shoppers that follow no persona."""
 
 _HOURS = {"morning": (8, 2.0), "lunch": (13, 1.7), "evening": (19, 1.7), "night": (22, 1.2)}
+_SCALINGS = 200
 _OPEN = np.arange(24) >= 6
 """Visits start from 6:00 on, so that one that begins late is over before the next day's."""
 
@@ -84,9 +85,9 @@ class Persona:
     """Chance of each of `PLATFORMS` per visit."""
 
 
-_PLANNERS = (0.40, 0.17, 0.12, 0.05, 0.12, 0.09, 0.03, 0.02)
-_BROWSERS = (0.36, 0.10, 0.19, 0.13, 0.11, 0.06, 0.03, 0.02)
-_BUYERS = (0.34, 0.13, 0.11, 0.06, 0.15, 0.12, 0.05, 0.04)
+_PLANNERS = (0.42, 0.21, 0.08, 0.04, 0.11, 0.09, 0.03, 0.02)
+_BROWSERS = (0.36, 0.06, 0.24, 0.18, 0.08, 0.04, 0.03, 0.01)
+_BUYERS = (0.25, 0.12, 0.08, 0.04, 0.22, 0.17, 0.06, 0.06)
 
 PERSONAS = (
     Persona(
@@ -100,8 +101,8 @@ PERSONAS = (
         pause=8,
         burst=0.15,
         dayparts=(3, 4, 2, 0.5),
-        tastes={"home": 1.4, "leisure": 1.2},
-        stay=0.75,
+        tastes={"home": 2.2, "tech": 1.3},
+        stay=0.5,
         bands=(0.3, 0.5, 0.2),
         sale=0.15,
         platforms=(0.6, 0.3, 0.1),
@@ -117,8 +118,8 @@ PERSONAS = (
         pause=18,
         burst=0.5,
         dayparts=(1, 1.5, 4, 2),
-        tastes={"tech": 1.5, "home": 1.2},
-        stay=0.9,
+        tastes={"tech": 2.5, "home": 1.4},
+        stay=0.75,
         bands=(0.2, 0.45, 0.35),
         sale=0.15,
         platforms=(0.7, 0.25, 0.05),
@@ -134,8 +135,8 @@ PERSONAS = (
         pause=20,
         burst=0.55,
         dayparts=(2, 3, 2, 1),
-        tastes={"fashion": 1.3, "leisure": 1.3},
-        stay=0.45,
+        tastes={"fashion": 2.4, "leisure": 1.4},
+        stay=0.35,
         bands=(0.6, 0.3, 0.1),
         sale=0.6,
         platforms=(0.35, 0.6, 0.05),
@@ -151,8 +152,8 @@ PERSONAS = (
         pause=10,
         burst=0.3,
         dayparts=(0.5, 0.5, 3, 5),
-        tastes={"fashion": 1.7, "Lighting": 1.5},
-        stay=0.85,
+        tastes={"fashion": 3.0, "Lighting": 1.8},
+        stay=0.7,
         bands=(0.1, 0.3, 0.6),
         sale=0.1,
         platforms=(0.15, 0.8, 0.05),
@@ -168,8 +169,8 @@ PERSONAS = (
         pause=12,
         burst=0.75,
         dayparts=(1, 3, 4, 1),
-        tastes={"leisure": 1.6, "Jewellery": 1.5},
-        stay=0.25,
+        tastes={"leisure": 3.0, "Jewellery": 2.0},
+        stay=0.2,
         bands=(0.25, 0.5, 0.25),
         sale=0.2,
         platforms=(0.5, 0.3, 0.2),
@@ -185,13 +186,63 @@ PERSONAS = (
         pause=7,
         burst=0.2,
         dayparts=(3, 1, 3, 1),
-        tastes={"fashion": 1.9},
-        stay=0.8,
+        tastes={"fashion": 2.0, "leisure": 1.8},
+        stay=0.6,
         bands=(0.15, 0.4, 0.45),
         sale=0.25,
         platforms=(0.3, 0.55, 0.15),
     ),
 )
+
+
+TINY_PERSONAS = (
+    Persona(
+        name="window shopper",
+        share=0.5,
+        actions=(0.55, 0.05, 0.2, 0.14, 0.03, 0.01, 0.01, 0.01),
+        visit_events=6.0,
+        dwell=1.6,
+        pause=15,
+        burst=0.4,
+        dayparts=(0.5, 0.5, 3, 3),
+        tastes={"fashion": 12},
+        stay=0.5,
+        bands=(0.2, 0.3, 0.5),
+        sale=0.1,
+        platforms=(0.2, 0.8, 0.01),
+    ),
+    Persona(
+        name="straight buyer",
+        share=0.3,
+        actions=(0.2, 0.27, 0.02, 0.01, 0.26, 0.22, 0.01, 0.01),
+        visit_events=5.0,
+        dwell=0.6,
+        pause=8,
+        burst=0.2,
+        dayparts=(3, 3, 1, 0.2),
+        tastes={"home": 12},
+        stay=0.5,
+        bands=(0.3, 0.5, 0.2),
+        sale=0.1,
+        platforms=(0.8, 0.2, 0.01),
+    ),
+    Persona(
+        name="picky returner",
+        share=0.2,
+        actions=(0.14, 0.04, 0.03, 0.02, 0.16, 0.2, 0.16, 0.25),
+        visit_events=5.0,
+        dwell=0.9,
+        pause=10,
+        burst=0.3,
+        dayparts=(2, 1, 2, 0.5),
+        tastes={"tech": 12},
+        stay=0.5,
+        bands=(0.3, 0.4, 0.3),
+        sale=0.3,
+        platforms=(0.4, 0.5, 0.1),
+    ),
+)
+"""The worked example: nobody could mistake one for another."""
 
 
 @dataclass(frozen=True)
@@ -250,12 +301,11 @@ def second_order(persona: Persona) -> DoubleArray:
     twist = np.ones((len(STATES),) * 3)
     for (oldest, before, after), factor in persona.twists.items():
         twist[STATES.index(oldest), STATES.index(before), STATES.index(after)] = factor
-    chances = np.empty_like(twist)
-    for state in range(len(STATES)):
-        came, goes = pairs[:, state], pairs[state]
-        joint = _fit_margins(np.outer(came, goes) * twist[:, state], came, goes)
-        # Border to border never happens, save that every log begins there.
-        chances[:, state] = joint + (came == 0)[:, None] * goes
+    came, goes = pairs.T, pairs  # by the state in between
+    twisted = twist.transpose(1, 0, 2) * came[:, :, None] * goes[:, None, :]
+    joint = _fit_margins(twisted, came, goes)
+    # Border to border never happens, save that every log begins there.
+    chances = (joint + (came == 0)[:, :, None] * goes[:, None, :]).transpose(1, 0, 2)
     return chances / chances.sum(axis=2, keepdims=True)
 
 
@@ -287,11 +337,11 @@ def _nobody(rng: np.random.Generator) -> Persona:
 
 
 def _fit_margins(weights: DoubleArray, rows: DoubleArray, columns: DoubleArray) -> DoubleArray:
-    """Scale rows and columns in turn until both sums are as asked for."""
+    """Scale rows and columns of (..., n, n) in turn until both sums are as asked for."""
     fitted = weights.copy()
-    for _ in range(500):
-        fitted *= _ratio(rows, fitted.sum(axis=1))[:, None]
-        fitted *= _ratio(columns, fitted.sum(axis=0))[None, :]
+    for _ in range(_SCALINGS):
+        fitted *= _ratio(rows, fitted.sum(axis=-1))[..., :, None]
+        fitted *= _ratio(columns, fitted.sum(axis=-2))[..., None, :]
     return fitted
 
 

@@ -1,0 +1,60 @@
+"""How a user's behaviour becomes numbers: the catalogue, and the two things done with it."""
+
+from __future__ import annotations
+
+from core.artifacts import Embeddings, FloatArray, Report, Sequences, State, fingerprint, silent
+from core.errors import OptionRefused, did_you_mean
+from core.options import Options
+from core.representations._base import Representation
+from core.representations.bag import BAG
+from core.representations.ngram import BIGRAM
+from core.representations.recurrent import LSTM
+
+VERSION = 1
+
+REPRESENTATIONS: dict[str, Representation] = {r.name: r for r in (LSTM, BAG, BIGRAM)}
+
+
+def represent(
+    sequences: Sequences, method: str, options: Options, seed: int, report: Report = silent
+) -> Embeddings:
+    """One point per user, in the space that is clustered.
+
+    ``options`` is an instance of the method's own ``Options``. The same seed gives the same
+    values (byte for byte on a CPU). Raises OptionRefused and TooLittleData.
+    """
+    entry = _entry(method)
+    if not isinstance(options, entry.Options):
+        raise OptionRefused(
+            f"'{method}' takes {entry.Options.__name__}, not {type(options).__name__}."
+        )
+    fitted = entry.fit(sequences, options, seed, report)
+    made_by = {"method": method, **options.to_dict(), "seed": seed}
+    return Embeddings(
+        user_ids=sequences.user_ids,
+        values=fitted.values,
+        method=method,
+        learned=entry.learned,
+        device=fitted.device,
+        state=fitted.state,
+        history=fitted.history,
+        fingerprint=fingerprint(sequences.fingerprint, "embeddings", VERSION, made_by),
+    )
+
+
+def transform(method: str, state: State, sequences: Sequences) -> FloatArray:
+    """Place users in a space fitted earlier, shape (U, D), without fitting anything.
+
+    The sequences must be coded by the vocabulary of the log the space was fitted on; codes it
+    did not have count as unknown. For the users it was fitted on the values are the same.
+    """
+    return _entry(method).transform(state, sequences)
+
+
+def _entry(method: str) -> Representation:
+    if method not in REPRESENTATIONS:
+        raise OptionRefused(
+            f"There is no representation '{method}'. Allowed: {', '.join(REPRESENTATIONS)}."
+            f"{did_you_mean(method, REPRESENTATIONS)}"
+        )
+    return REPRESENTATIONS[method]

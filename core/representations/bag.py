@@ -45,9 +45,7 @@ def fit(sequences: Sequences, options: BagOptions, seed: int, report: Report) ->
     cap = options.max_columns
     state = {"action_column": most_frequent(sequences.action, len(words.actions) + 1, cap)}
     if options.categories and words.categories:
-        state["category_column"] = most_frequent(
-            sequences.category, len(words.categories) + 1, cap
-        )
+        state["category_column"] = most_frequent(sequences.category, len(words.categories) + 1, cap)
     raw = _count(state, sequences)
     centre = centre_of(raw)
     raw -= centre
@@ -61,8 +59,11 @@ def transform(state: State, sequences: Sequences) -> FloatArray:
 
 
 def _count(state: State, sequences: Sequences) -> FloatArray:
-    blocks = {name: state[f"{name}_column"] for name in ("action", "category")
-              if f"{name}_column" in state}
+    blocks = {
+        name: state[f"{name}_column"]
+        for name in ("action", "category")
+        if f"{name}_column" in state
+    }
     widths = {name: int(column.max()) + 1 for name, column in blocks.items()}
     values = np.zeros((sequences.n_users, sum(widths.values())), dtype=np.float32)
     for users, events, rows in user_blocks(sequences):
@@ -80,7 +81,7 @@ BAG = Representation(
     label="Bag of actions and categories",
     summary="Compares users by how often they do each thing and look at each category.",
     strengths="Takes seconds, and every number can be read.",
-    weaknesses="Blind to order and time: searching before buying looks like buying before searching.",
+    weaknesses="Blind to order and time: who looks before buying is who buys before looking.",
     learned=False,
     Options=BagOptions,
     fit=fit,

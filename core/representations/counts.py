@@ -50,7 +50,8 @@ def hellinger(rows: LongArray, columns: IntArray, shape: tuple[int, int]) -> Flo
     cells = rows * n_columns + columns
     counts = np.bincount(cells, minlength=n_rows * n_columns).reshape(shape)
     totals = np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    return np.sqrt(counts / totals).astype(np.float32)
+    roots: FloatArray = np.sqrt(counts / totals).astype(np.float32)
+    return roots
 
 
 def centre_of(values: FloatArray, counted: LongArray | None = None) -> FloatArray:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.artifacts import FloatArray, Report, Sequences, State
+from core.artifacts import FloatArray, IntArray, Report, Sequences, State
 from core.options import Options, option
 from core.representations._base import Fitted, Representation
 from core.representations.counts import (
@@ -65,7 +65,7 @@ def _centred(raw: FloatArray, state: State, sequences: Sequences) -> FloatArray:
     return raw
 
 
-def _count(column: FloatArray, sequences: Sequences) -> FloatArray:
+def _count(column: IntArray, sequences: Sequences) -> FloatArray:
     n = int(column.max()) + 1
     values = np.zeros((sequences.n_users, n + n * n), dtype=np.float32)
     for users, events, rows in user_blocks(sequences):

@@ -1,0 +1,113 @@
+"""The names of the columns: what is mended with a warning, and what is refused."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+
+from core.artifacts import Problem
+from core.events.problems import refused, spell_lines, tally, warning
+
+LINE_COLUMN = "__line__"
+"""Name of the column that holds the physical line; taken, so no column of a file may have it."""
+
+_NUMBER = re.compile(r"[+-]?[\d.,]*\d[\d.,]*(?:[eE][+-]?\d+)?%?")
+_DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?:[T ].*)?")
+_SPACE = re.compile(r"[\s\x00-\x1f\x7f\u200b\ufeff]+")
+
+
+@dataclass(frozen=True)
+class Header:
+    """The columns to keep, and how many cells without a name every row ends with."""
+
+    names: tuple[str, ...]
+    spare: int
+    line: int
+    problems: tuple[Problem, ...]
+
+
+def check_header(cells: list[str], line: int, max_columns: int) -> Header:
+    """Name the columns from the first row.
+
+    ``problems`` holds warnings for what was mended (white space in a name, one column without
+    a name, spare separators at the end) and refusals for what was not (no header, names twice).
+    """
+    names = [_SPACE.sub(" ", cell).strip() for cell in cells]
+    spare = 0
+    while len(names) > 1 and not names[-1]:
+        names.pop()
+        spare += 1
+    problems = [
+        *_no_header(names, line),
+        *_too_many(names, max_columns),
+        *_changed(cells, names, line),
+        *_unnamed(names, line),
+        *_doubled(names, line),
+    ]
+    return Header(tuple(names), spare, line, tuple(problems))
+
+
+def _no_header(names: list[str], line: int) -> list[Problem]:
+    data = [name for name in names if _NUMBER.fullmatch(name) or _DATE.fullmatch(name)]
+    if not data and any(names):
+        return []
+    shown = ", ".join(f"'{name[:40]}'" for name in data[:3])
+    message = (
+        f"There is no header: the first row (line {line}) looks like data ({shown or 'blank'}). "
+        "Add a first line with the names of the columns."
+    )
+    return [refused("no_header", message, tally([line]))]
+
+
+def _too_many(names: list[str], max_columns: int) -> list[Problem]:
+    if len(names) <= max_columns:
+        return []
+    message = (
+        f"The header names {len(names):,} columns; the limit is {max_columns:,} "
+        "(read.max_columns). Is the separator right?"
+    )
+    return [refused("too_many_columns", message)]
+
+
+def _changed(cells: list[str], names: list[str], line: int) -> list[Problem]:
+    changed = [name for cell, name in zip(cells, names, strict=False) if cell != name and name]
+    if not changed:
+        return []
+    shown = ", ".join(f"'{name}'" for name in changed[:5])
+    message = f"White space or unprintable signs were taken out of column names: {shown}."
+    return [warning("header_space", message, tally([line]))]
+
+
+def _unnamed(names: list[str], line: int) -> list[Problem]:
+    """Give a name to the one column that has none, as spreadsheets and pandas leave it."""
+    blank = [at for at, name in enumerate(names) if not name]
+    if len(blank) > 1:
+        columns = spell_lines([at + 1 for at in blank], len(blank)).replace("line", "column", 1)
+        message = (
+            f"In the header on line {line}, {columns} have no name. Name them, or delete the "
+            "lines above the header."
+        )
+        return [refused("unnamed_columns", message, tally([line]))]
+    for at in blank:
+        names[at] = f"column {at + 1}"
+    message = f"Column {blank[0] + 1} has no name; it is called '{names[blank[0]]}'." if blank else ""
+    return [warning("unnamed_column", message, tally([line]), names[blank[0]])] if blank else []
+
+
+def _doubled(names: list[str], line: int) -> list[Problem]:
+    """Refuse names that are equal but for case: query engines take those for one."""
+    places = defaultdict(list)
+    for at, name in enumerate(names):
+        places[name.casefold()].append(at)
+    found = []
+    for at in places.values():
+        if len(at) > 1:
+            columns = spell_lines([i + 1 for i in at], len(at)).replace("line", "column", 1)
+            message = f"The name '{names[at[0]]}' stands {len(at)} times in the header: {columns}."
+            message += " Give every column a name of its own."
+            found.append(refused("doubled_name", message, tally([line]), names[at[0]]))
+    if LINE_COLUMN in places:
+        message = f"A column may not be called '{LINE_COLUMN}'. Give it another name."
+        found.append(refused("reserved_name", message, tally([line]), LINE_COLUMN))
+    return found

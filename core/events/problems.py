@@ -1,0 +1,92 @@
+"""How troubles with a file are gathered and worded: by kind, with the first few lines of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from core.artifacts import Problem
+from core.errors import FileRefused
+
+LINES_SHOWN = 20
+"""A problem names at most so many lines; its count has them all."""
+PROBLEMS_SHOWN = 10
+
+
+class Tally:
+    """The first lines of one kind of trouble, and how many there are in all."""
+
+    def __init__(self) -> None:
+        self.lines: list[int] = []
+        self.count = 0
+
+    def add(self, lines: Iterable[int]) -> None:
+        for line in lines:
+            self.count += 1
+            if len(self.lines) < LINES_SHOWN:
+                self.lines.append(line)
+
+    @property
+    def text(self) -> str:
+        return spell_lines(self.lines, self.count)
+
+
+def warning(code: str, message: str, tally: Tally | None = None, column: str | None = None) -> Problem:
+    """Say what was done about a trouble that does not stop the reading."""
+    return _problem(code, message, tally, column, refused=False)
+
+
+def refused(code: str, message: str, tally: Tally | None = None, column: str | None = None) -> Problem:
+    """Say what stops the reading."""
+    return _problem(code, message, tally, column, refused=True)
+
+
+def refusal(name: str, problems: Iterable[Problem]) -> FileRefused:
+    """Make the error that lists all problems of a file, up to `PROBLEMS_SHOWN`."""
+    found = tuple(problems)
+    text = [f"'{name}' cannot be read without guessing."]
+    text += [f"- {problem.message}" for problem in found[:PROBLEMS_SHOWN]]
+    if len(found) > PROBLEMS_SHOWN:
+        text.append(f"- and {len(found) - PROBLEMS_SHOWN} more problems.")
+    return FileRefused("\n".join(text), found)
+
+
+def tally(lines: Iterable[int]) -> Tally:
+    """Make a tally of lines known already."""
+    made = Tally()
+    made.add(lines)
+    return made
+
+
+def counted(lines: Iterable[int] | None, count: int) -> Tally:
+    """Make a tally from the first lines and the count that a query found."""
+    made = tally(lines or ())
+    made.count = count
+    return made
+
+
+def spell_lines(lines: Iterable[int], count: int) -> str:
+    """Word lines as "line 3", "lines 3 and 5" or "lines 3, 5, 9 and 14 more"."""
+    words = [str(line) for line in list(lines)[:LINES_SHOWN]]
+    if count == 1:
+        return f"line {words[0]}"
+    if count > len(words):
+        return f"lines {', '.join(words)} and {count - len(words):,} more"
+    return f"lines {', '.join(words[:-1])} and {words[-1]}"
+
+
+def plural(count: int, noun: str) -> str:
+    """Word a number of things: "1 cell", "2,000 cells"."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def _problem(
+    code: str, message: str, where: Tally | None, column: str | None, *, refused: bool
+) -> Problem:
+    return Problem(
+        code=code,
+        message=message,
+        severity="refused" if refused else "warning",
+        column=column,
+        lines=tuple(where.lines) if where else (),
+        count=where.count if where else 1,
+    )

@@ -1,0 +1,185 @@
+"""From sequences to a trained encoder to points: what is loaded only where training happens."""
+
+from __future__ import annotations
+
+import math
+import os
+import time
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+
+from core.artifacts import EpochReport, FloatArray, LongArray, Progress, Report, Sequences, State
+from core.errors import TooLittleData
+from core.representations._base import Fitted
+from core.representations.batches import Stretches
+from core.representations.device import pick, repeatable
+from core.representations.encoder import EventEncoder, Memory, to_tensors
+from core.representations.inputs import Scales, gather
+from core.representations.recurrent import LSTMOptions
+from core.representations.space import fit_space, place
+from core.representations.training import TrainingData, TrainingPlan, split_users, train
+
+_STAGE = "represent"
+_TRAINING_SHARE = 0.95
+"""Share of the whole step that is training; the rest is placing the users."""
+_SECONDS_BETWEEN_REPORTS = 0.5
+_STEPS = 1200
+"""Steps a training aims at where the number of epochs is left open."""
+_FEWEST_EPOCHS, _MOST_EPOCHS = 3, 150
+_READ_AT_ONCE = 256
+"""Events of a user read in one go when placing; longer ones are read on from the memory."""
+_EVENTS_PER_BATCH = 16_384
+_WEIGHT = "weight."
+
+
+def fit(sequences: Sequences, options: LSTMOptions, seed: int, report: Report) -> Fitted:
+    """Train the encoder and place every user, shape (U, hidden).
+
+    The same seed and threads give the same bytes on a CPU. Raises TooLittleData where there
+    are no events at all.
+    """
+    if not sequences.n_events:
+        raise TooLittleData(
+            "There are no events to learn from. Keep more of the log when cleaning."
+        )
+    device = pick(options.device)
+    threads = min(options.threads, os.cpu_count() or 1)
+    report(Progress(stage=_STAGE, done=0.0, text=f"Learning on {device}"))
+    with repeatable(threads):
+        torch.manual_seed(seed)
+        data = _data(sequences, options, seed, device.name)
+        encoder = EventEncoder(data.scales, options.hidden).to(device.name)
+        history = _train(encoder, data, options, seed, report)
+        report(Progress(stage=_STAGE, done=_TRAINING_SHARE, text="Placing every user"))
+        states = pooled_states(encoder, sequences, data.scales, device.name)
+    space = fit_space(states, options.evenness)
+    weights = {_WEIGHT + k: v.cpu().numpy() for k, v in encoder.state_dict().items()}
+    state = {**weights, **data.scales.to_state(), **space, "threads": np.array([threads])}
+    return Fitted(values=place(state, states), state=state, device=str(device), history=history)
+
+
+def transform(state: State, sequences: Sequences) -> FloatArray:
+    """Place users by an encoder trained earlier, shape (U, hidden), on the fastest device."""
+    scales = Scales.from_state(state)
+    weights = {
+        name.removeprefix(_WEIGHT): torch.from_numpy(np.array(values))
+        for name, values in state.items()
+        if name.startswith(_WEIGHT)
+    }
+    device = pick("auto").name
+    with repeatable(int(state["threads"][0])):
+        encoder = EventEncoder(scales, hidden=len(state["centre"])).to(device)
+        encoder.load_state_dict(weights)
+        return place(state, pooled_states(encoder, sequences, scales, device))
+
+
+@torch.no_grad()
+def pooled_states(
+    encoder: EventEncoder, sequences: Sequences, scales: Scales, device: str
+) -> FloatArray:
+    """Mean hidden state over all events of every user, shape (U, H); zeros without events.
+
+    Users are read in batches of similar length, long ones in parts; memory stays flat.
+    """
+    start, length = np.asarray(sequences.offsets[:-1]), np.diff(sequences.offsets)
+    states = np.zeros((sequences.n_users, encoder.hidden), dtype=np.float32)
+    by_length = np.argsort(length, kind="stable")
+    for users in _read_together(by_length[length[by_length] > 0], length):
+        total = torch.zeros(len(users), encoder.hidden, device=device)
+        memory: Memory | None = None
+        for done in range(0, int(length[users].max()), _READ_AT_ONCE):
+            part = Stretches(
+                start=start[users] + np.minimum(done, length[users] - 1),
+                length=np.clip(length[users] - done, 0, _READ_AT_ONCE),
+            )
+            tensors = to_tensors(gather(sequences, scales, *part.padded()), device)
+            hidden, memory = encoder(tensors, memory)
+            total += (hidden * tensors["real"].unsqueeze(-1)).sum(dim=1)
+        states[users] = total.cpu().numpy() / length[users, None]
+    return states
+
+
+def _read_together(users: LongArray, length: LongArray) -> Iterator[LongArray]:
+    """Cut users (the shortest first) into batches of about equal cost."""
+    cost = np.cumsum(np.minimum(length[users], _READ_AT_ONCE))
+    batch = cost // _EVENTS_PER_BATCH
+    yield from np.split(users, np.flatnonzero(np.diff(batch)) + 1)
+
+
+def _data(sequences: Sequences, options: LSTMOptions, seed: int, device: str) -> TrainingData:
+    rng = np.random.default_rng([seed, 0])
+    fit_users, validation_users = split_users(sequences, options.validation_share, rng)
+    return TrainingData(
+        sequences=sequences,
+        scales=Scales.of(sequences, time_of_day=options.time_of_day),
+        fit_users=fit_users,
+        validation_users=validation_users,
+        device=device,
+    )
+
+
+def training_plan(options: LSTMOptions, n_users: int) -> TrainingPlan:
+    """Work out what is left to "auto" for a log with so many users to fit."""
+    asked, default_batch = options.batch_users, 64 if n_users < 20_000 else 256
+    batch_users = default_batch if asked == "auto" else asked
+    steps_per_epoch = -(-n_users // batch_users)
+    enough = min(_MOST_EPOCHS, max(_FEWEST_EPOCHS, round(_STEPS / steps_per_epoch)))
+    return TrainingPlan(
+        epochs=enough if options.epochs == "auto" else options.epochs,
+        batch_users=batch_users,
+        window=options.window,
+        learning_rate=options.learning_rate,
+        weights={
+            "action": options.action_weight,
+            "category": options.category_weight,
+            "gap": options.gap_weight,
+            "duration": options.value_weight,
+            "price": options.value_weight,
+            "contrastive": options.contrastive_weight,
+        },
+        temperature=options.temperature,
+        slice_users=options.slice_users,
+        slice_shortest=options.slice_shortest,
+        slice_longest=options.slice_longest,
+        patience=options.patience,
+    )
+
+
+def _train(
+    encoder: EventEncoder, data: TrainingData, options: LSTMOptions, seed: int, report: Report
+) -> tuple[EpochReport, ...]:
+    """Run the training loop, telling the listener of every epoch and within long ones."""
+    plan = training_plan(options, len(data.fit_users))
+    told = _Teller(report, plan.epochs)
+    for epoch in train(encoder, data, plan, seed, told.tick):
+        told.epoch(epoch)
+    return tuple(told.history)
+
+
+class _Teller:
+    """Tells the listener how far training is, at most twice a second between epochs."""
+
+    def __init__(self, report: Report, n_epochs: int) -> None:
+        self.history: list[EpochReport] = []
+        self._report, self._n_epochs = report, n_epochs
+        self._began = self._last = time.perf_counter()
+
+    def tick(self, share: float) -> None:
+        """Take note of the share of the running epoch that is done."""
+        now = time.perf_counter()
+        if now - self._last >= _SECONDS_BETWEEN_REPORTS:
+            self._tell(now, len(self.history) + share, None)
+
+    def epoch(self, report: EpochReport) -> None:
+        """Take note of a finished epoch."""
+        self.history.append(report)
+        self._tell(time.perf_counter(), len(self.history), report)
+
+    def _tell(self, now: float, epochs_done: float, epoch: EpochReport | None) -> None:
+        self._last = now
+        share = epochs_done / self._n_epochs
+        left = (now - self._began) * (1 - share) / share
+        text = f"Epoch {math.ceil(epochs_done)} of {self._n_epochs}, about {left:.0f} s left"
+        self._report(Progress(stage=_STAGE, done=_TRAINING_SHARE * share, text=text, epoch=epoch))

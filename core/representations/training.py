@@ -1,0 +1,229 @@
+"""Training as a plain loop: iterate to train, stop iterating to cancel."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from core.artifacts import EpochReport, LongArray, Sequences
+from core.representations.batches import (
+    SlicePlan,
+    Stretches,
+    plan_slices,
+    similar_batches,
+    slice_pairs,
+    windows,
+)
+from core.representations.encoder import (
+    EventEncoder,
+    Tensors,
+    contrastive_loss,
+    mean_pool,
+    to_tensors,
+)
+from core.representations.inputs import EventBatch, Scales, gather, hide_words
+
+Tick = Callable[[float], None]
+"""Called after every batch with the share of the epoch that is done, in (0, 1]."""
+
+_WARM_UP = 0.05
+"""Share of all steps in which the learning rate rises."""
+_HIDDEN_WORDS = 0.02
+"""Share of words that are hidden from the encoder, so that it learns what "unknown" is like."""
+_MOST_GRADIENT = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingPlan:
+    """All numbers that govern training, worked out for one log."""
+
+    epochs: int
+    batch_users: int
+    window: int
+    """Most events of a user that an epoch reads."""
+    learning_rate: float
+    weights: Mapping[str, float]
+    """Of each prediction (action, category, gap, duration, price) and of "contrastive"."""
+    temperature: float
+    slice_users: int
+    """Users whose slices are told apart at a time."""
+    slice_shortest: int
+    slice_longest: int
+    patience: int
+    """Epochs without a better validation loss after which training ends; 0 never ends it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingData:
+    """A log, how to read it, and who is fitted and who only watched."""
+
+    sequences: Sequences
+    scales: Scales
+    fit_users: LongArray
+    validation_users: LongArray
+    device: str
+
+    def tensors(self, stretches: Stretches) -> Tensors:
+        return to_tensors(self.batch(stretches), self.device)
+
+    def batch(self, stretches: Stretches) -> EventBatch:
+        return gather(self.sequences, self.scales, *stretches.padded())
+
+
+def split_users(
+    sequences: Sequences, share: float, rng: np.random.Generator
+) -> tuple[LongArray, LongArray]:
+    """Users to fit and users to validate on, those without any event in neither.
+
+    No validation where it would have fewer than two users.
+    """
+    users = rng.permutation(np.flatnonzero(np.diff(sequences.offsets) > 0))
+    n_validation = int(len(users) * share)
+    if n_validation < 2:
+        return np.sort(users), users[:0]
+    return np.sort(users[n_validation:]), np.sort(users[:n_validation])
+
+
+def train(
+    encoder: EventEncoder, data: TrainingData, plan: TrainingPlan, seed: int, tick: Tick
+) -> Iterator[EpochReport]:
+    """Train in place, an epoch at a time; the same seed gives the same weights (CPU)."""
+    run = _Run(encoder, data, plan, seed)
+    began = time.perf_counter()
+    best, since_best = math.inf, 0
+    for epoch in range(1, plan.epochs + 1):
+        losses, events_per_second = run.fit(tick)
+        watched = run.validate()
+        yield EpochReport(
+            epoch=epoch,
+            n_epochs=plan.epochs,
+            losses=losses,
+            validation_losses=watched,
+            events_per_second=events_per_second,
+            seconds=time.perf_counter() - began,
+        )
+        loss = watched.get("next_event", -math.inf)
+        best, since_best = min(best, loss), 0 if loss < best else since_best + 1
+        if plan.patience and watched and since_best >= plan.patience:
+            return
+
+
+class _Run:
+    """The optimiser, the schedule and the dice of one training."""
+
+    def __init__(
+        self, encoder: EventEncoder, data: TrainingData, plan: TrainingPlan, seed: int
+    ) -> None:
+        self.encoder, self.data, self.plan, self.seed = encoder, data, plan, seed
+        self.rng = np.random.default_rng([seed, 1])
+        self.slices = self._plan_slices(data.fit_users)
+        self.validation_slices = self._plan_slices(data.validation_users)
+        self.optimizer = torch.optim.AdamW(encoder.parameters(), lr=plan.learning_rate)
+        n_steps = plan.epochs * -(-len(data.fit_users) // plan.batch_users)
+        self.schedule = torch.optim.lr_scheduler.LambdaLR(
+            self.optimizer, lambda step: _rate(step / n_steps)
+        )
+
+    def fit(self, tick: Tick) -> tuple[dict[str, float], float]:
+        """One epoch: mean losses, and events read per second."""
+        began, n_events, n_done, means = time.perf_counter(), 0, 0, _Means()
+        stretches = windows(self.data.sequences, self.data.fit_users, self.plan.window, self.rng)
+        for batch in similar_batches(stretches, self.plan.batch_users, self.rng):
+            pair = self._slices(self.slices, self.rng)
+            losses = self._losses(self._training_tensors(batch), pair)
+            self._step(losses)
+            means.add(losses, len(batch.start))
+            n_events += _count(batch) + (2 * _count(pair[0]) if pair else 0)
+            n_done += len(batch.start)
+            tick(n_done / len(stretches.start))
+        return means.values(self.plan.weights), n_events / (time.perf_counter() - began)
+
+    @torch.no_grad()
+    def validate(self) -> dict[str, float]:
+        """Mean losses on the users not fitted; the same windows and slices every epoch."""
+        if not len(self.data.validation_users):
+            return {}
+        rng, means = np.random.default_rng([self.seed, 2]), _Means()
+        stretches = windows(self.data.sequences, self.data.validation_users, self.plan.window, rng)
+        for batch in similar_batches(stretches, self.plan.batch_users, rng):
+            pair = self._slices(self.validation_slices, rng)
+            means.add(self._losses(self.data.tensors(batch), pair), len(batch.start))
+        return means.values(self.plan.weights)
+
+    def _training_tensors(self, batch: Stretches) -> Tensors:
+        hidden = hide_words(self.data.batch(batch), _HIDDEN_WORDS, self.rng)
+        return to_tensors(hidden, self.data.device)
+
+    def _losses(
+        self, batch: Tensors, pair: tuple[Stretches, Stretches] | None
+    ) -> dict[str, Tensor]:
+        losses: dict[str, Tensor] = {}
+        if batch["real"].shape[1] > 1 and self.encoder.heads:
+            hidden, _ = self.encoder(batch)
+            losses |= self.encoder.next_event_losses(hidden, batch)
+        if pair:
+            first, second = (self._pooled(side) for side in pair)
+            losses["contrastive"] = contrastive_loss(first, second, self.plan.temperature)
+        return losses
+
+    def _pooled(self, stretches: Stretches) -> Tensor:
+        batch = self.data.tensors(stretches)
+        hidden, _ = self.encoder(batch)
+        return mean_pool(hidden, batch["real"])
+
+    def _step(self, losses: Mapping[str, Tensor]) -> None:
+        weighted = [self.plan.weights[name] * loss for name, loss in losses.items()]
+        if weighted:
+            self.optimizer.zero_grad(set_to_none=True)
+            torch.stack(weighted).sum().backward()  # type: ignore[no-untyped-call]
+            torch.nn.utils.clip_grad_norm_(self.encoder.parameters(), _MOST_GRADIENT)
+            self.optimizer.step()
+        self.schedule.step()
+
+    def _plan_slices(self, users: LongArray) -> SlicePlan:
+        plan = self.plan
+        return plan_slices(self.data.sequences, users, plan.slice_shortest, plan.slice_longest)
+
+    def _slices(
+        self, slices: SlicePlan, rng: np.random.Generator
+    ) -> tuple[Stretches, Stretches] | None:
+        if not (self.plan.weights["contrastive"] and slices.possible):
+            return None
+        return slice_pairs(slices, self.plan.slice_users, rng)
+
+
+class _Means:
+    """Running means of losses by name; each batch weighs as many users as it has."""
+
+    def __init__(self) -> None:
+        self.sums: dict[str, float] = {}
+        self.weights: dict[str, int] = {}
+
+    def add(self, losses: Mapping[str, Tensor], n_users: int) -> None:
+        for name, loss in losses.items():
+            self.sums[name] = self.sums.get(name, 0.0) + float(loss.detach()) * n_users
+            self.weights[name] = self.weights.get(name, 0) + n_users
+
+    def values(self, weights: Mapping[str, float]) -> dict[str, float]:
+        """Every loss, the weighted sum of the predictions as next_event, and that of all."""
+        means = {name: total / self.weights[name] for name, total in self.sums.items()}
+        weighted = {name: weights[name] * mean for name, mean in means.items()}
+        next_event = sum(value for name, value in weighted.items() if name != "contrastive")
+        return {"total": sum(weighted.values()), "next_event": next_event, **means}
+
+
+def _rate(progress: float) -> float:
+    """Share of the learning rate: rises in the first steps, then falls as a cosine to zero."""
+    if progress < _WARM_UP:
+        return (progress + 0.001) / (_WARM_UP + 0.001)
+    return 0.5 * (1 + math.cos(math.pi * min(1.0, (progress - _WARM_UP) / (1 - _WARM_UP))))
+
+
+def _count(stretches: Stretches) -> int:
+    return int(stretches.length.sum())

@@ -1,0 +1,57 @@
+"""Every cache of the dashboard, each bounded and keyed by content, never by a sampled hash.
+
+Streamlit hashes large frames and arrays from a sample, so none is ever passed as a key: what
+a cached function gets is a fingerprint, and the object behind it with a leading underscore.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from core.artifacts import RawLog
+from core.events.mapping import Guess, guess
+from core.pipeline import Journey
+from core.run_options import RunOptions
+from core.workspace import Dataset, Workspace
+
+
+def journey(root: Path, dataset: Dataset, options: RunOptions) -> Journey:
+    """The journey of a data set under some settings, with what it has loaded so far."""
+    made_from = json.dumps([repr(dataset), options.to_dict()], sort_keys=True)
+    return _journey(str(root), made_from, dataset, options)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _journey(root: str, made_from: str, _dataset: Dataset, _options: RunOptions) -> Journey:
+    workspace = Workspace(Path(root))
+    return Journey(
+        workspace.store,
+        workspace.events(_dataset),
+        _options,
+        known=workspace.known_labels(_dataset),
+    )
+
+
+def forget_journeys() -> None:
+    """Read labels and logs anew: what stands behind a data set has changed."""
+    _journey.clear()
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def guesses(fingerprint: str, _raw: RawLog) -> tuple[Guess, ...]:
+    """What each column of a log seems to be."""
+    return guess(_raw)
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def first_rows(fingerprint: str, _raw: RawLog, n_rows: int = 8) -> pd.DataFrame:
+    """The first rows of a log as they came, all text."""
+    import pyarrow.parquet as parquet
+
+    batches = parquet.ParquetFile(_raw.path).iter_batches(n_rows, columns=list(_raw.columns))
+    first = next(batches, None)
+    return first.to_pandas() if first is not None else pd.DataFrame(columns=list(_raw.columns))

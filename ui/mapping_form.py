@@ -1,0 +1,75 @@
+"""The form in which the analyst says which column plays which role."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from core.artifacts import ROLES, ColumnMapping, RawLog
+from core.events.mapping import Guess
+from ui import cached
+
+REQUIRED = ("user", "time")
+_NONE = "(not in this file)"
+_LABELS = {
+    "user": ("User", "Who did it: an id that stays the same for one person."),
+    "time": ("Time", "When it happened."),
+    "action": ("Action", "What was done: view, cart, purchase ... Without it all events are alike."),
+    "item": ("Item", "What it was done to: the id of a product."),
+    "category": ("Category", "The class of the item."),
+    "duration": ("Duration", "How long it took, in seconds."),
+    "price": ("Price", "What the item costs, in your currency."),
+    "platform": ("Platform", "Where it happened: web, app, shop ..."),
+    "label": ("Known label", "What is known of the user from elsewhere. It is never used to form "
+              "segments, only to judge them."),
+}  # fmt: skip
+
+
+def mapping_form(raw: RawLog, current: ColumnMapping | None, key: str) -> ColumnMapping:
+    """Draw one list per role, filled with what was confirmed or else guessed."""
+    guesses = {found.role: found for found in cached.guesses(raw.fingerprint, raw)}
+    known = current.columns() if current else {r: g.column for r, g in guesses.items()}
+    columns = st.columns(3)
+    chosen: dict[str, str | None] = {}
+    for index, role in enumerate(ROLES):
+        with columns[index % 3]:
+            chosen[role] = _role(role, raw, known.get(role), f"{key}-{role}")
+            _why(guesses.get(role), chosen[role])
+    return ColumnMapping(**chosen)
+
+
+def first_rows(raw: RawLog, mapping: ColumnMapping) -> None:
+    """The first rows as they came, each column headed by the role it plays."""
+    role_of = {column: _LABELS[role][0] for role, column in mapping.columns().items()}
+    rows: pd.DataFrame = cached.first_rows(raw.fingerprint, raw)
+    st.dataframe(
+        rows,
+        hide_index=True,
+        column_order=[*role_of, *(c for c in raw.columns if c not in role_of)],
+        column_config={
+            column: st.column_config.TextColumn(f"{role_of[column]} ← {column}")
+            for column in role_of
+        },
+        placeholder="·",
+        alt="First rows of the file",
+    )
+
+
+def _role(role: str, raw: RawLog, column: str | None, key: str) -> str | None:
+    label, help_text = _LABELS[role]
+    offered = raw.columns if role in REQUIRED else (_NONE, *raw.columns)
+    if key not in st.session_state:
+        st.session_state[key] = column if column in raw.columns else offered[0]
+    picked = st.selectbox(
+        f"{label} (required)" if role in REQUIRED else label, offered, key=key, help=help_text
+    )
+    return None if picked == _NONE else picked
+
+
+def _why(guess: Guess | None, column: str | None) -> None:
+    if guess is None or column is None:
+        st.caption("No column looked like it." if guess is None else "Left out.")
+    elif guess.column != column:
+        st.caption("Your choice.")
+    else:
+        st.caption(f"{_how_sure(guess.confidence)}: {_plain(guess.why)}")

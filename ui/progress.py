@@ -1,0 +1,135 @@
+"""Watches background work: where it stands, how long it takes, and how it ended.
+
+The job stands in the workspace, not in the browser session, so any page, tab or reload that
+calls `watch` sees the same job.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from core import jobs
+from core.artifacts import EpochReport
+from core.errors import AnalystError
+from core.jobs import JobStatus
+from core.pipeline import STEPS
+from core.workspace import Workspace
+from ui import session
+from ui.safe_text import safe, show_error
+
+DrawEpochs = Callable[[tuple[EpochReport, ...]], None]
+_EVERY_SECONDS = 0.5
+_WORDS = STEPS | {"run": "Making the whole journey"}
+_ENDINGS = {
+    "failed": "The step did not work",
+    "lost": "The background process is gone",
+    "cancelled": "Cancelled",
+}
+
+
+def watch(*steps: str, draw: DrawEpochs | None = None) -> bool:
+    """Show the newest job of the open data set where it makes one of ``steps``.
+
+    True while it is at work: the page then offers no second start. ``draw`` gets the epochs so
+    far, for a live chart. How a job ended is shown until the analyst has read it.
+    """
+    found = _newest(session.workspace(), session.DATASET.get())
+    if found is None or found.step not in steps:
+        return False
+    if found.state == "running":
+        _panel(found.id, draw)
+        return True
+    if found.state in _ENDINGS and session.DISMISSED_JOB.get() != found.id:
+        _ending(found)
+    return False
+
+
+def glance() -> None:
+    """What is at work in this workspace, small, for the sidebar of every page."""
+    workspace = session.workspace()
+    job_id = jobs.current(workspace)
+    if job_id is not None:
+        _glance(job_id)
+
+
+@st.fragment(run_every=_EVERY_SECONDS)
+def _panel(job_id: str, draw: DrawEpochs | None) -> None:
+    status = jobs.status(session.workspace(), job_id)
+    if status.state != "running":
+        st.rerun()
+    with st.container(border=True, key="job"):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"**{_WORDS.get(status.step, safe(status.step))}**")
+            st.space("stretch")
+            if st.button("Cancel", icon=":material/stop_circle:", key=f"cancel-{job_id}"):
+                _cancel(job_id)
+        st.progress(_share(status), text=_text(status))
+        _figures(status)
+        if draw is not None and status.epochs:
+            draw(status.epochs)
+        st.caption("You can leave this page or close the tab; the work goes on.")
+
+
+@st.fragment(run_every=2 * _EVERY_SECONDS)
+def _glance(job_id: str) -> None:
+    status = jobs.status(session.workspace(), job_id)
+    if status.state != "running":
+        st.rerun()
+    st.caption(f":material/progress_activity: {_WORDS.get(status.step, safe(status.step))}")
+    st.progress(_share(status))
+
+
+def _cancel(job_id: str) -> None:
+    try:
+        jobs.cancel(session.workspace(), job_id)
+    except AnalystError as error:
+        show_error(error)
+        return
+    st.rerun()
+
+
+def _figures(status: JobStatus) -> None:
+    last = status.epochs[-1] if status.epochs else None
+    words = [f":material/schedule: {_duration(status.seconds)} so far"]
+    if last is not None:
+        per_epoch = last.seconds / last.epoch
+        left = per_epoch * (last.n_epochs - last.epoch)
+        words.append(f":material/hourglass_bottom: about {_duration(left)} left to learn")
+        words.append(f":material/speed: {last.events_per_second:,.0f} events per second")
+        words.append(f":material/repeat: epoch {last.epoch} of at most {last.n_epochs}")
+    with st.container(horizontal=True, gap="medium"):
+        for word in words:
+            st.caption(word, width="content")
+
+
+def _ending(status: JobStatus) -> None:
+    box = st.info if status.state == "cancelled" else st.error
+    box(safe(status.error or "", limit=600), title=_ENDINGS[status.state])
+    if st.button("Understood", key=f"dismiss-{status.id}", icon=":material/check:"):
+        session.DISMISSED_JOB.set(status.id)
+        st.rerun()
+
+
+def _newest(workspace: Workspace, dataset_id: str | None) -> JobStatus | None:
+    job_id = jobs.latest(workspace)
+    if job_id is None or dataset_id is None:
+        return None
+    status = jobs.status(workspace, job_id)
+    return status if status.dataset_id == dataset_id else None
+
+
+def _share(status: JobStatus) -> float:
+    return min(max(status.progress.done, 0.0), 1.0) if status.progress else 0.0
+
+
+def _text(status: JobStatus) -> str:
+    if status.progress is None:
+        return "Starting the background process …"
+    return safe(status.progress.text or _WORDS.get(status.progress.stage, status.progress.stage))
+
+
+def _duration(seconds: float) -> str:
+    whole = round(seconds)
+    return f"{whole} s" if whole < 90 else f"{whole // 60} min {whole % 60:02d} s"

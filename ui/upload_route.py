@@ -1,0 +1,120 @@
+"""Receives an upload straight onto the disk, at any size, without passing it through memory.
+
+The page writes a token for its workspace; a request without one is refused, so neither another
+web page nor another workspace can send files here. The name of a file never becomes a path.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+import shutil
+import time
+import uuid
+from pathlib import Path
+from typing import Any
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from core.errors import NotFound
+from core.workspace import Workspace, open_workspace
+
+URL = "/api/upload"
+TOKEN_HEADER = "x-segmentlab-token"
+_SECRET = secrets.token_bytes(32)
+_TOKEN_SECONDS = 7 * 24 * 3600
+_LEFT_OVER_SECONDS = 24 * 3600
+_SPARE_BYTES = 200 * 2**20
+"""Room that must be left on the disk after an upload."""
+
+
+def new_token(workspace_key: str) -> str:
+    """Leave to upload into one workspace, for a week or until the server restarts."""
+    expires = str(int(time.time()) + _TOKEN_SECONDS)
+    return f"{workspace_key}.{expires}.{_signature(workspace_key, expires)}"
+
+
+def limit_bytes() -> int:
+    """The largest upload that is taken: ``server.maxUploadSize`` in MB."""
+    from streamlit import config
+
+    return int(config.get_option("server.maxUploadSize")) * 2**20
+
+
+async def receive(request: Request) -> JSONResponse:
+    """Stream the body into the workspace's incoming folder; answers with the upload's id."""
+    workspace = _allowed_workspace(request.headers.get(TOKEN_HEADER, ""))
+    if workspace is None:
+        return _refuse(403, "This page is too old to upload from. Reload it and try again.")
+    declared = int(request.headers.get("content-length") or 0)
+    if declared > limit_bytes():
+        return _too_large()
+    if declared + _SPARE_BYTES > shutil.disk_usage(workspace.incoming).free:
+        return _refuse(507, "There is not enough room on the disk for this file.")
+    _clear_left_overs(workspace.incoming)
+    upload_id = uuid.uuid4().hex
+    arriving = workspace.incoming / f"{upload_id}.part"
+    try:
+        received = await _write(request, arriving)
+        if received is None:
+            return _too_large()
+        arriving.rename(workspace.incoming / upload_id)
+    except ClientDisconnect:
+        return _refuse(499, "The upload was cancelled.")
+    finally:
+        arriving.unlink(missing_ok=True)
+    return JSONResponse({"id": upload_id, "bytes": received})
+
+
+ROUTE = Route(URL, receive, methods=["PUT"])
+
+
+async def _write(request: Request, path: Path) -> int | None:
+    """Bytes received, or None past the limit."""
+    limit, received = limit_bytes(), 0
+    with path.open("wb", buffering=2**20) as file:
+        async for chunk in request.stream():
+            received += len(chunk)
+            if received > limit:
+                return None
+            file.write(chunk)
+    return received
+
+
+def _allowed_workspace(token: str) -> Workspace | None:
+    key, _, rest = token.partition(".")
+    expires, _, signature = rest.partition(".")
+    genuine = hmac.compare_digest(signature.encode(), _signature(key, expires).encode())
+    if not genuine or int(expires) < time.time():
+        return None
+    try:
+        return open_workspace(key)
+    except NotFound:
+        return None
+
+
+def _signature(key: str, expires: str) -> str:
+    return hmac.new(_SECRET, f"{key}.{expires}".encode(), hashlib.sha256).hexdigest()
+
+
+def _too_large() -> JSONResponse:
+    megabytes = limit_bytes() // 2**20
+    return _refuse(413, f"The file is larger than {megabytes:,} MB, the limit of this dashboard.")
+
+
+def _refuse(status: int, message: str) -> JSONResponse:
+    body: dict[str, Any] = {"error": message}
+    return JSONResponse(body, status_code=status)
+
+
+def _clear_left_overs(folder: Path) -> None:
+    oldest = time.time() - _LEFT_OVER_SECONDS
+    for file in folder.iterdir():
+        try:
+            if file.stat().st_mtime < oldest:
+                file.unlink()
+        except FileNotFoundError:  # another request was quicker
+            continue
