@@ -104,7 +104,6 @@ class _Form:
             key=self._filled(name, None if value == instead else number(value)),
             help=f"{help_text} Leave empty for {empty.lower()}." if may_be_empty else help_text,
             placeholder=empty if may_be_empty else None,
-            required=not may_be_empty,
         )
         return instead if given is None else given
 

@@ -8,9 +8,10 @@ import streamlit as st
 from core.artifacts import ROLES, ColumnMapping, RawLog
 from core.events.mapping import Guess
 from ui import cached
+from ui.safe_text import safe
 
 REQUIRED = ("user", "time")
-_NONE = "(not in this file)"
+_SURE, _LIKELY = 0.8, 0.5
 _LABELS = {
     "user": ("User", "Who did it: an id that stays the same for one person."),
     "time": ("Time", "When it happened."),
@@ -57,19 +58,31 @@ def first_rows(raw: RawLog, mapping: ColumnMapping) -> None:
 
 def _role(role: str, raw: RawLog, column: str | None, key: str) -> str | None:
     label, help_text = _LABELS[role]
-    offered = raw.columns if role in REQUIRED else (_NONE, *raw.columns)
+    required = role in REQUIRED
     if key not in st.session_state:
-        st.session_state[key] = column if column in raw.columns else offered[0]
-    picked = st.selectbox(
-        f"{label} (required)" if role in REQUIRED else label, offered, key=key, help=help_text
+        st.session_state[key] = column if column in raw.columns else None
+    return st.selectbox(
+        f"{label} (required)" if required else label,
+        raw.columns,
+        index=None,
+        placeholder="Choose a column" if required else "Not in this file",
+        key=key,
+        help=help_text,
     )
-    return None if picked == _NONE else picked
 
 
 def _why(guess: Guess | None, column: str | None) -> None:
-    if guess is None or column is None:
-        st.caption("No column looked like it." if guess is None else "Left out.")
-    elif guess.column != column:
-        st.caption("Your choice.")
+    if guess is None:
+        st.caption("No column looks like it." if column is None else "Your choice.")
+    elif guess.column == column:
+        st.caption(f"{_how_sure(guess.confidence)}: {safe(guess.why)}")
     else:
-        st.caption(f"{_how_sure(guess.confidence)}: {_plain(guess.why)}")
+        st.caption("Left out." if column is None else "Your choice.")
+
+
+def _how_sure(confidence: float) -> str:
+    if confidence >= _SURE:
+        return ":green[:material/check_circle:] Sure"
+    if confidence >= _LIKELY:
+        return ":orange[:material/help:] Likely"
+    return ":red[:material/error:] A guess, please check"

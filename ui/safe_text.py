@@ -26,7 +26,7 @@ from core.errors import (
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 _JOINER = "\u2060"
 """Word joiner: no width, no line break; it parts what Streamlit would read as a sign or a link."""
-_READ_AFTER_PARSING = re.compile(r"(:|@|www\.|(?<=\s)[<>~-]+(?=\s))", re.IGNORECASE)
+_READ_AFTER_PARSING = re.compile(r":|@|www(?=\.)|[<>~=-](?=[<>~=-])", re.IGNORECASE)
 """Emoji, icons, links, addresses and arrows are replaced after backslashes have been undone."""
 _INVISIBLE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
@@ -71,4 +71,9 @@ def errors_shown() -> Iterator[None]:
 
 
 def _paragraphs(text: str) -> str:
-    return "\n\n".join(safe(line, limit=600) for line in text.splitlines() if line.strip())
+    """Each line as a paragraph; lines that begin with "- " as a list."""
+    lines = []
+    for line in filter(str.strip, text.splitlines()):
+        item = line.startswith("- ")
+        lines.append(("- " if item else "") + safe(line[2:] if item else line, limit=600))
+    return "\n\n".join(lines)

@@ -9,13 +9,17 @@ from __future__ import annotations
 import ipaddress
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Generic, TypeVar
+from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import streamlit as st
 
+from core.artifacts import ColumnMapping
 from core.errors import AnalystError, NotFound
+from core.events.mapping import complete
+from core.events.read import ReadOptions
 from core.pipeline import Journey
 from core.run_options import RunOptions
 from core.store import write_text
@@ -68,6 +72,10 @@ OPTIONS: Key[RunOptions] = Key("options")
 NAMES: Key[dict[str, dict[int, str]]] = Key("names")
 """Names the analyst gave: by fingerprint of the labels, then by segment."""
 SELECTION: Key[Selection] = Key("selection", "Select users on the map first.")
+BEGUN: Key[frozenset[str]] = Key("begun")
+"""Fingerprints of the steps that a page has started by itself: once each, also if they failed."""
+READ: Key[ReadOptions] = Key("read")
+"""How the next file is to be read."""
 UPLOAD_TOKEN: Key[str] = Key("upload-token")
 UPLOADS_SEEN: Key[int] = Key("uploads-seen")
 """How many files have arrived: tells the upload box that its message is out of date."""
@@ -79,8 +87,7 @@ def begin() -> None:
     """Find out whose data this is and which data set is open; call first in every run."""
     key = _workspace_key()
     if WORKSPACE.get() not in (None, key):
-        for held in (DATASET, OPTIONS, NAMES, SELECTION, DISMISSED_JOB):
-            held.clear()
+        close_dataset()
     WORKSPACE.set(key)
     asked_for = st.query_params.get(DATASET_PARAM)
     if DATASET.get() is None and asked_for:
@@ -99,6 +106,14 @@ def is_shared() -> bool:
         return True
     address = st.get_option("server.address")
     return not (address and _is_loopback(str(address)))
+
+
+def link() -> str:
+    """The address under which this workspace and data set are found again."""
+    address = {WORKSPACE_PARAM: WORKSPACE.require(), DATASET_PARAM: DATASET.get()}
+    query = urlencode({name: value for name, value in address.items() if value})
+    base = urlsplit(str(st.context.url or ""))
+    return urlunsplit((base.scheme, base.netloc, base.path, query, ""))
 
 
 def workspace() -> Workspace:
@@ -134,9 +149,17 @@ def open_dataset(dataset_id: str) -> None:
 
 def close_dataset() -> None:
     """Go back to no data set; nothing on disk changes."""
-    for held in (DATASET, OPTIONS, NAMES, SELECTION):
+    for held in (DATASET, OPTIONS, NAMES, SELECTION, BEGUN, DISMISSED_JOB):
         held.clear()
     st.query_params.pop(DATASET_PARAM, None)
+
+
+def confirm_mapping(current: Dataset, chosen: ColumnMapping) -> None:
+    """Keep the columns as confirmed, once the log could be read by them. Raises MappingRefused."""
+    place = workspace()
+    checked = complete(place.raw(current), chosen.columns())
+    place.events(replace(current, mapping=checked))
+    place.confirm_mapping(current.id, checked)
 
 
 def delete_dataset(dataset_id: str) -> None:

@@ -190,8 +190,7 @@ def next_button(name: str) -> None:
     following = JOURNEY[JOURNEY.index(step) + 1] if step is not JOURNEY[-1] else None
     with st.container(horizontal=True, horizontal_alignment="right", key=f"next-{name}"):
         if _waits(step):
-            busy = jobs.current(session.workspace()) is not None
-            icon = ":material/play_arrow:"
+            icon, busy = ":material/play_arrow:", not can_start()
             if st.button(step.verb, type="primary", icon=icon, disabled=busy, key="make"):
                 make(step)
         elif following is not None:
@@ -212,6 +211,11 @@ def make(step: Step) -> None:
         show_error(error)
         return
     st.rerun()
+
+
+def can_start() -> bool:
+    """Whether a background job may begin: one at a time works in a workspace."""
+    return session.journey() is not None and jobs.current(session.workspace()) is None
 
 
 def require(*makes: str) -> Journey:

@@ -1,7 +1,7 @@
 """Shoppers at work: draw their events from the personas' tables, and weigh events by them.
 
-The likelihood is exact for what is drawn, so the best that any method could do (the Bayes
-classifier that knows the true tables) is known, not guessed.
+Every draw has its likelihood here, so that the best any method could do (the Bayes classifier
+that knows the true tables) is known, not guessed.
 """
 
 from __future__ import annotations
@@ -201,8 +201,9 @@ class _State:
 def log_likelihood(behaviour: Behaviour, tables: Tables, shoppers: Shoppers) -> DoubleArray:
     """Log-likelihood of every shopper's events under every row of the tables, shape (U, P).
 
-    The length and the tempo are given (they do not depend on the kind); which item of its
-    price band and which depth of discount was met says nothing of the kind and is left out.
+    The length and the tempo are given (they do not depend on the kind). Left out is what says
+    nothing of the kind (which item of its price band, which depth of discount), and the silence
+    between the last event and the end of the window, which says next to nothing.
     """
     rows = [
         np.bincount(behaviour.user, weights, minlength=len(shoppers.kind))
@@ -251,7 +252,7 @@ def _draw(chances: DoubleArray, rng: np.random.Generator) -> LongArray:
     """One index per row of chances (n, m)."""
     reached = chances.cumsum(axis=1)
     point = rng.random(len(chances)) * reached[:, -1]
-    return (reached <= point[:, None]).sum(axis=1)
+    return np.asarray((reached <= point[:, None]).sum(axis=1))
 
 
 def _days(burst: DoubleArray, tempo: DoubleArray, rng: np.random.Generator) -> LongArray:
@@ -267,7 +268,7 @@ def _mean_wait(burst: DoubleArray | float, tempo: DoubleArray) -> DoubleArray:
 def _log_days(days: LongArray, burst: float, tempo: DoubleArray) -> DoubleArray:
     success = 1 / (1 + _mean_wait(burst, tempo))
     waited = success * (1 - success) ** np.maximum(days - 1, 0)
-    return np.log((1 - burst) * waited + burst * (days == 1))
+    return np.asarray(np.log((1 - burst) * waited + burst * (days == 1)))
 
 
 def _dwell(action: LongArray, factor: DoubleArray, rng: np.random.Generator) -> LongArray:

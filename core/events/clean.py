@@ -13,15 +13,19 @@ from typing import Any, Literal
 
 import duckdb
 
-from core.artifacts import CleanEvents, CleaningReport, CleaningStep, Events, fingerprint
+from core.artifacts import CleanEvents, Events, fingerprint
 from core.errors import OptionRefused, TooLittleData
 from core.events import engine
+from core.events.cleaning_report import Effect, nothing_left, write_report
 from core.options import Options, option
 
 VERSION = 1
 
 _MEASURES = ("price", "duration")
-_Effect = Literal["dropped", "changed", "flagged"]
+_QUARTILES = "quantile_cont({value}, 0.25), quantile_cont({value}, 0.75)"
+_MEAN_AND_DEVIATION = "favg({value}), stddev_samp({value})"
+_MOST_EXPONENT = 700.0
+"""exp of more than 709 overflows; no price comes near."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,62 +116,30 @@ class CleanOptions(Options):
             )
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Bounds:
-    """Outside of what a measure counts as an outlier; None where no bounds could be drawn."""
-
-    low: float | None = None
-    high: float | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Plan:
-    """What the rules do to this log: their effects, bounds and fill values."""
-
-    bounds: dict[str, _Bounds]
-    fills: dict[str, float | None]
-    effects: dict[str, _Effect]
-    """The rules that are on, in order."""
-
-    def parameters(self, options: CleanOptions) -> dict[str, Any]:
-        """The bound parameters of `engine.CLEANING_SQL`."""
-        values: dict[str, Any] = {}
-        for measure in _MEASURES:
-            values[f"{measure}_low"] = self.bounds[measure].low
-            values[f"{measure}_high"] = self.bounds[measure].high
-            values[f"{measure}_fill"] = self.fills[measure]
-        drops = (rule for rule, effect in self.effects.items() if effect == "dropped")
-        return values | {
-            "positive_only": options.outlier_scale == "log",
-            "clips": options.outlier_effect == "clip",
-            # the copies of a row go by the way it is read; the row itself stays
-            "drops": sum(engine.BITS[rule] for rule in drops if rule != "duplicate"),
-        }
-
-
 def clean(events: Events, options: CleanOptions, folder: Path) -> CleanEvents:
     """The log without unusable rows, as Parquet in ``folder``, and what every rule did to it.
 
     Rows are ordered by user, time and line, so events of the same second keep their order in the
-    file. Bounds and fill values are taken over valid rows, without duplicates where those are
-    dropped; fill values after outliers are dealt with. Nothing is random.
+    file. Bounds are taken over the valid rows, fill values over the rows that the rules leave;
+    both without the copies of a row where duplicates are dropped. Nothing is random.
 
     Raises `TooLittleData` where no event stays.
     """
     path = folder / "clean.parquet"
+    effects = _effects(events.present, options)
     with engine.connect(folder) as connection:
         engine.open_events(connection, events.path)
         _read_rows(connection, options)
-        plan = _plan(connection, events, options)
-        connection.execute(
-            f"CREATE TEMP TABLE tally AS {engine.TALLY_SQL}", plan.parameters(options)
-        )
-        report = _report(connection, plan, options)
+        parameters = _parameters(connection, effects, options)
+        connection.execute(f"CREATE TEMP TABLE tally AS {engine.TALLY_SQL}", parameters)
+        limits = (options.min_events, options.max_events)
+        report = write_report(connection, effects, parameters, limits)
         if report.events_after == 0:
-            raise TooLittleData(_nothing_left(report))
+            raise TooLittleData(nothing_left(report))
+        connection.execute(engine.KEPT_USERS_SQL, limits)
         connection.execute(
             f"COPY ({engine.CLEAN_ROWS_SQL}) TO $path (FORMAT parquet)",
-            plan.parameters(options) | {"path": str(path)},
+            parameters | {"path": str(path)},
         )
     made_by = fingerprint(events.fingerprint, "clean", VERSION, options.to_dict())
     return CleanEvents(path=path, present=events.present, report=report, fingerprint=made_by)
@@ -180,98 +152,103 @@ def _read_rows(connection: duckdb.DuckDBPyConnection, options: CleanOptions) -> 
         connection.execute(f"CREATE TEMP VIEW rows_once AS {engine.ALL_ROWS_SQL}")
 
 
-def _plan(
-    connection: duckdb.DuckDBPyConnection, events: Events, options: CleanOptions
-) -> _Plan:
-    bounds = {measure: _bounds(connection, measure, options) for measure in _MEASURES}
-    fills = {
-        measure: _fill_value(connection, measure, bounds[measure], options)
-        for measure in _MEASURES
-    }
-    effects = {
-        rule: effect
-        for rule in engine.RULES
-        if (effect := _effect(rule, options, fills)) and _concerns(rule, events.present)
-    }
-    return _Plan(bounds=bounds, fills=fills, effects=effects)
+def _effects(present: tuple[str, ...], options: CleanOptions) -> dict[str, Effect]:
+    """What each rule does; a rule that is off, or whose column the log lacks, is left out."""
+    effects: dict[str, Effect] = {}
+    for rule in engine.RULES:
+        kind, _, about = rule.rpartition("_")
+        effect = _effect(kind, about, options)
+        if effect and about in (*present, "user", "time", "duplicate"):
+            effects[rule] = effect
+    return effects
 
 
-def _concerns(rule: str, present: tuple[str, ...]) -> bool:
-    """Whether the log has the column of the rule; a column that is not there misses nothing."""
-    role = rule.rpartition("_")[2]
-    return role in (*present, "duplicate", "user", "time")
-
-
-def _effect(
-    rule: str, options: CleanOptions, fills: dict[str, float | None]
-) -> _Effect | None:
-    """What a rule does to the rows it meets; None where it is off."""
-    kind, _, role = rule.rpartition("_")
-    if role in ("user", "time"):
+def _effect(kind: str, about: str, options: CleanOptions) -> Effect | None:
+    if about in ("user", "time"):
         return "dropped"
-    if rule == "duplicate":
+    if about == "duplicate":
         return "dropped" if options.duplicates == "drop" else None
     if kind == "impossible":
         return "dropped" if options.impossible == "drop" else "changed"
     if kind == "outlier":
-        effects: dict[str, _Effect] = {"clip": "changed", "drop": "dropped", "flag": "flagged"}
-        off = getattr(options, f"{role}_outliers") == "off"
+        effects: dict[str, Effect] = {"clip": "changed", "drop": "dropped", "flag": "flagged"}
+        off = getattr(options, f"{about}_outliers") == "off"
         return None if off else effects[options.outlier_effect]
-    if getattr(options, f"missing_{role}") == "drop":
-        return "dropped"
-    return "flagged" if fills.get(role) is None else "changed"
+    missing: dict[str, Effect] = {"keep": "flagged", "drop": "dropped"}
+    return missing.get(getattr(options, f"missing_{about}"), "changed")
+
+
+def _parameters(
+    connection: duckdb.DuckDBPyConnection, effects: dict[str, Effect], options: CleanOptions
+) -> dict[str, Any]:
+    """The bound parameters of `engine.CLEANING_SQL`: bounds first, then fill values."""
+    dropping = [rule for rule, effect in effects.items() if effect == "dropped"]
+    parameters: dict[str, Any] = {
+        f"{measure}_{what}": None for measure in _MEASURES for what in ("low", "high", "fill")
+    }
+    parameters |= {
+        "positive_only": options.outlier_scale == "log",
+        "clips": options.outlier_effect == "clip",
+        "drops": sum(engine.BITS[rule] for rule in engine.INVALID),
+    }
+    for measure in _MEASURES:
+        if f"outlier_{measure}" in effects:
+            parameters |= _bounds(connection, measure, options, parameters)
+    # The copies of a duplicate went when the rows were read; its first copy stays.
+    parameters["drops"] = sum(engine.BITS[rule] for rule in dropping if rule != "duplicate")
+    return parameters | {
+        f"{measure}_fill": _fill(connection, measure, options, parameters)
+        for measure in _MEASURES
+        if effects.get(f"no_{measure}") == "changed"
+    }
 
 
 def _bounds(
-    connection: duckdb.DuckDBPyConnection, measure: str, options: CleanOptions
-) -> _Bounds:
-    """Bounds by k standard deviations, or by the box plot (Tukey, 1977), on the chosen scale."""
-    method = getattr(options, f"{measure}_outliers")
-    if method == "off":
-        return _Bounds()
-    value = f"possible_{measure}"
-    scaled = f"CASE WHEN {value} > 0 THEN ln({value}) END" if options.outlier_scale == "log" else value
-    spread = {
-        "iqr": "quantile_cont(v, 0.25), quantile_cont(v, 0.75)",
-        "sigma": "avg(v), stddev_samp(v)",
-    }[method]
-    found = connection.execute(
-        f"SELECT {spread} FROM (SELECT {scaled} AS v FROM ({engine.KNOWN_SQL}))"
-    ).fetchone()
-    first, second = found if found is not None else (None, None)
-    if first is None or second is None:
-        return _Bounds()
-    return _around(_steady(first), _steady(second), method, options)
+    connection: duckdb.DuckDBPyConnection,
+    measure: str,
+    options: CleanOptions,
+    parameters: dict[str, Any],
+) -> dict[str, float]:
+    """Bounds by k standard deviations, or by the box plot (Tukey, 1977), on the chosen scale.
+
+    None where the measure does not spread: any other value would then be called an outlier.
+    """
+    log = options.outlier_scale == "log"
+    value = f"CASE WHEN {measure} > 0 THEN ln({measure}) END" if log else measure
+    iqr = getattr(options, f"{measure}_outliers") == "iqr"
+    pair = _QUARTILES if iqr else _MEAN_AND_DEVIATION
+    first, second = _statistics(connection, pair.format(value=value), parameters)
+    if first is None or second is None or (width := second - first if iqr else second) <= 0:
+        return {}
+    low = first - options.outlier_factor * width
+    high = (second if iqr else first) + options.outlier_factor * width
+    if log:
+        low, high = math.exp(low), math.exp(min(high, _MOST_EXPONENT))
+    return {f"{measure}_low": low, f"{measure}_high": high}
 
 
-def _around(
-    first: float, second: float, method: Literal["iqr", "sigma"], options: CleanOptions
-) -> _Bounds:
-    """Bounds from the quartiles, or from the mean and the standard deviation."""
-    width = second - first if method == "iqr" else second
-    if width <= 0:  # most values are the same: any other would be called an outlier
-        return _Bounds()
-    reach = options.outlier_factor * width
-    low, high = first - reach, (second if method == "iqr" else first) + reach
-    if options.outlier_scale == "plain":
-        return _Bounds(low=low, high=high)
-    # beyond this no double is larger, and exp would overflow
-    return _Bounds(low=math.exp(low), high=math.exp(min(high, 700.0)))
-
-
-def _fill_value(
-    connection: duckdb.DuckDBPyConnection, measure: str, bounds: _Bounds, options: CleanOptions
+def _fill(
+    connection: duckdb.DuckDBPyConnection,
+    measure: str,
+    options: CleanOptions,
+    parameters: dict[str, Any],
 ) -> float | None:
-    """Mean or median of a measure as its outliers leave it; None where nothing is to be filled."""
-    how = getattr(options, f"missing_{measure}")
-    if how not in ("mean", "median"):
-        return None
-    value = f"possible_{measure}"
-    spared = f"({value} = 0 AND $positive_only)"
-    held = f"CASE WHEN {spared} THEN {value} ELSE least(greatest({value}, $low), $high) END"
-    left = {
-        "clip": held,
-        "drop": f"CASE WHEN {held} = {value} THEN {value} END",
-        "flag": f"CASE WHEN {spared} OR $low <= $high OR true THEN {value} END",
-    }[options.outlier_effect]
-    return None
+    """Mean or median of a measure as the rules leave it; None where it is never known."""
+    aggregate = {"mean": "favg({})", "median": "median({})"}[getattr(options, f"missing_{measure}")]
+    (value,) = _statistics(connection, aggregate.format(measure), parameters)
+    return value
+
+
+def _statistics(
+    connection: duckdb.DuckDBPyConnection, aggregates: str, parameters: dict[str, Any]
+) -> list[float | None]:
+    """Aggregates over the rows that stay under these parameters, the same at every run.
+
+    Threads add numbers up in whatever order they come, so the last digits of a sum vary; twelve
+    significant digits do not.
+    """
+    found = connection.execute(
+        f"{engine.CLEANING_SQL} SELECT {aggregates} FROM cleaned WHERE dropped_by = 0", parameters
+    ).fetchone()
+    assert found is not None
+    return [None if value is None else float(f"{value:.12g}") for value in found]

@@ -75,8 +75,9 @@ def _everyday_share(sample: bytes, codec: str, everyday: Callable[[str], int]) -
         text = codecs.getincrementaldecoder(codec)("strict").decode(sample)
     except UnicodeDecodeError:
         return 0.0
-    foreign = [char for char in text if ord(char) > 127]
-    return everyday(text[:_SAMPLE]) / len([c for c in text[:_SAMPLE] if ord(c) > 127] or foreign)
+    text = text[:_SAMPLE]
+    foreign = sum(ord(char) > 127 for char in text)
+    return everyday(text) / foreign if foreign else 0.0
 
 
 def _matched(pattern: str) -> Callable[[str], int]:

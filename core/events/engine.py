@@ -2,8 +2,8 @@
 
 `CLEANING_SQL` sees a table of typed events and bound parameters, and everything in it holds
 within the rows of one user. So it runs over a whole file here, and can run unchanged over a
-partition of whole users on a distributed engine; what is known only of the whole log (bounds,
-fill values) comes in as parameters, taken over `KNOWN_SQL`.
+partition of whole users on a distributed engine; what can be known only of the whole log (bounds,
+fill values) comes in as parameters, found by the same text with these left open.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def open_events(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     # The path travels as an argument, never as text of a query.
     relation = connection.read_parquet(str(path), file_row_number=True)
     relation.select(
-        "* EXCLUDE (file_row_number) REPLACE (CAST(\"time\" AS TIMESTAMP) AS \"time\"), "
+        '* EXCLUDE (file_row_number) REPLACE (CAST("time" AS TIMESTAMP) AS "time"), '
         "file_row_number AS row"
     ).create_view("events")
 
@@ -104,6 +104,9 @@ RULES = {
 BITS = {rule: 1 << place for place, rule in enumerate(RULES)}
 """The bit that stands for a rule; a lower bit acts earlier."""
 
+INVALID = ("no_user", "unreadable_user", "no_time", "unreadable_time")
+"""The rules that make a row unusable; always on."""
+
 _COLUMNS = """ "user", "time", action, item, category, duration, price, platform, label """
 
 DISTINCT_SQL = f"""
@@ -114,23 +117,16 @@ SELECT {_COLUMNS}, min(line) AS line, unreadable, count(*) AS copies FROM events
 ALL_ROWS_SQL = f"SELECT {_COLUMNS}, line, unreadable, 1 AS copies FROM events"
 """Every row as it is, where repeats are real."""
 
-_POSSIBLE = """
-    CASE WHEN isfinite(price) AND price >= 0 THEN price END AS possible_price,
-    CASE WHEN isfinite(duration) AND duration >= 0 THEN duration END AS possible_duration
-"""
-
-KNOWN_SQL = f"""
-SELECT {_POSSIBLE} FROM rows_once WHERE "user" IS NOT NULL AND "time" IS NOT NULL
-"""
-"""The possible prices and durations of valid rows: what bounds and fill values come from."""
-
 _TOUCHED = " | ".join(
     f"(CASE WHEN {condition} THEN {BITS[rule]} ELSE 0 END)" for rule, condition in RULES.items()
 )
 
 CLEANING_SQL = f"""
 WITH possible AS (
-    SELECT *, ',' || coalesce(unreadable, '') || ',' AS unread, {_POSSIBLE} FROM rows_once
+    SELECT *, ',' || coalesce(unreadable, '') || ',' AS unread,
+        CASE WHEN isfinite(price) AND price >= 0 THEN price END AS possible_price,
+        CASE WHEN isfinite(duration) AND duration >= 0 THEN duration END AS possible_duration
+    FROM rows_once
 ), bounded AS (
     SELECT *,
         coalesce((possible_price < $price_low OR possible_price > $price_high)
@@ -169,7 +165,17 @@ TALLY_SQL = f"""{CLEANING_SQL}
 SELECT "user", bits, dropped_by, CAST(sum(copies) AS BIGINT) AS copies, count(*) AS distinct_rows
 FROM cleaned GROUP BY ALL
 """
-"""How many rows of each user met which fate: all that a cleaning report is made of."""
+"""The table ``tally``: how many rows of each user met which fate. All a report is made of."""
+
+USERS_SQL = """
+SELECT "user", CAST(sum(distinct_rows) AS BIGINT) AS n_events
+FROM tally WHERE dropped_by = 0 GROUP BY "user"
+"""
+"""The users that have events left, and how many."""
+
+KEPT_USERS_SQL = f"""
+CREATE TEMP TABLE kept_users AS FROM ({USERS_SQL}) WHERE n_events BETWEEN $1 AND $2
+"""
 
 CLEAN_ROWS_SQL = f"""{CLEANING_SQL}
 SELECT {_COLUMNS}, line, unreadable FROM cleaned

@@ -38,8 +38,9 @@ def check_header(cells: list[str], line: int, max_columns: int) -> Header:
     while len(names) > 1 and not names[-1]:
         names.pop()
         spare += 1
+    if missing := _no_header(names, line):
+        return Header(tuple(names), spare, line, missing)
     problems = [
-        *_no_header(names, line),
         *_too_many(names, max_columns),
         *_changed(cells, names, line),
         *_unnamed(names, line),
@@ -48,16 +49,16 @@ def check_header(cells: list[str], line: int, max_columns: int) -> Header:
     return Header(tuple(names), spare, line, tuple(problems))
 
 
-def _no_header(names: list[str], line: int) -> list[Problem]:
+def _no_header(names: list[str], line: int) -> tuple[Problem, ...]:
     data = [name for name in names if _NUMBER.fullmatch(name) or _DATE.fullmatch(name)]
     if not data and any(names):
-        return []
+        return ()
     shown = ", ".join(f"'{name[:40]}'" for name in data[:3])
     message = (
         f"There is no header: the first row (line {line}) looks like data ({shown or 'blank'}). "
         "Add a first line with the names of the columns."
     )
-    return [refused("no_header", message, tally([line]))]
+    return (refused("no_header", message, tally([line])),)
 
 
 def _too_many(names: list[str], max_columns: int) -> list[Problem]:
@@ -83,31 +84,37 @@ def _unnamed(names: list[str], line: int) -> list[Problem]:
     """Give a name to the one column that has none, as spreadsheets and pandas leave it."""
     blank = [at for at, name in enumerate(names) if not name]
     if len(blank) > 1:
-        columns = spell_lines([at + 1 for at in blank], len(blank)).replace("line", "column", 1)
         message = (
-            f"In the header on line {line}, {columns} have no name. Name them, or delete the "
-            "lines above the header."
+            f"In the header on line {line}, {_columns(blank)} have no name. Name them, or delete "
+            "the lines above the header."
         )
         return [refused("unnamed_columns", message, tally([line]))]
-    for at in blank:
-        names[at] = f"column {at + 1}"
-    message = f"Column {blank[0] + 1} has no name; it is called '{names[blank[0]]}'." if blank else ""
-    return [warning("unnamed_column", message, tally([line]), names[blank[0]])] if blank else []
+    if not blank:
+        return []
+    name = names[blank[0]] = f"column {blank[0] + 1}"
+    message = f"Column {blank[0] + 1} has no name in the header; it is called '{name}'."
+    return [warning("unnamed_column", message, tally([line]), name)]
 
 
 def _doubled(names: list[str], line: int) -> list[Problem]:
     """Refuse names that are equal but for case: query engines take those for one."""
-    places = defaultdict(list)
+    places: dict[str, list[int]] = defaultdict(list)
     for at, name in enumerate(names):
         places[name.casefold()].append(at)
     found = []
-    for at in places.values():
-        if len(at) > 1:
-            columns = spell_lines([i + 1 for i in at], len(at)).replace("line", "column", 1)
-            message = f"The name '{names[at[0]]}' stands {len(at)} times in the header: {columns}."
-            message += " Give every column a name of its own."
-            found.append(refused("doubled_name", message, tally([line]), names[at[0]]))
+    for same in places.values():
+        if len(same) > 1 and names[same[0]]:
+            name = names[same[0]]
+            message = (
+                f"The name '{name}' stands {len(same)} times in the header: {_columns(same)}. "
+                "Give every column a name of its own."
+            )
+            found.append(refused("doubled_name", message, tally([line]), name))
     if LINE_COLUMN in places:
         message = f"A column may not be called '{LINE_COLUMN}'. Give it another name."
         found.append(refused("reserved_name", message, tally([line]), LINE_COLUMN))
     return found
+
+
+def _columns(places: list[int]) -> str:
+    return spell_lines([at + 1 for at in places], len(places)).replace("line", "column", 1)

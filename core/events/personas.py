@@ -37,7 +37,7 @@ _OPEN = np.arange(24) >= 6
 """Visits start from 6:00 on, so that one that begins late is over before the next day's."""
 
 # What any shop looks like: how much likelier a step is than one that nothing leads to.
-_GRAMMAR = {
+_GRAMMAR: dict[str, dict[str, float]] = {
     "border": {"search": 6, "view": 6, "click": 6, "review": 3, "return": 3, "cart": 1},
     "search": {"view": 14, "search": 4, "click": 5, "border": 1.5},
     "view": {"view": 6, "click": 4, "favourite": 5, "cart": 5, "search": 3, "border": 4},
@@ -199,14 +199,14 @@ TINY_PERSONAS = (
     Persona(
         name="window shopper",
         share=0.5,
-        actions=(0.55, 0.05, 0.2, 0.14, 0.03, 0.01, 0.01, 0.01),
+        actions=(0.54, 0.04, 0.22, 0.16, 0.02, 0.01, 0.005, 0.005),
         visit_events=6.0,
         dwell=1.6,
         pause=15,
         burst=0.4,
         dayparts=(0.5, 0.5, 3, 3),
-        tastes={"fashion": 12},
-        stay=0.5,
+        tastes={"fashion": 40},
+        stay=0.3,
         bands=(0.2, 0.3, 0.5),
         sale=0.1,
         platforms=(0.2, 0.8, 0.01),
@@ -214,14 +214,14 @@ TINY_PERSONAS = (
     Persona(
         name="straight buyer",
         share=0.3,
-        actions=(0.2, 0.27, 0.02, 0.01, 0.26, 0.22, 0.01, 0.01),
+        actions=(0.18, 0.29, 0.02, 0.01, 0.27, 0.22, 0.005, 0.005),
         visit_events=5.0,
         dwell=0.6,
         pause=8,
         burst=0.2,
         dayparts=(3, 3, 1, 0.2),
-        tastes={"home": 12},
-        stay=0.5,
+        tastes={"home": 40},
+        stay=0.3,
         bands=(0.3, 0.5, 0.2),
         sale=0.1,
         platforms=(0.8, 0.2, 0.01),
@@ -229,14 +229,14 @@ TINY_PERSONAS = (
     Persona(
         name="picky returner",
         share=0.2,
-        actions=(0.14, 0.04, 0.03, 0.02, 0.16, 0.2, 0.16, 0.25),
+        actions=(0.12, 0.03, 0.02, 0.01, 0.14, 0.2, 0.2, 0.28),
         visit_events=5.0,
         dwell=0.9,
         pause=10,
         burst=0.3,
         dayparts=(2, 1, 2, 0.5),
-        tastes={"tech": 12},
-        stay=0.5,
+        tastes={"tech": 40},
+        stay=0.3,
         bands=(0.3, 0.4, 0.3),
         sale=0.3,
         platforms=(0.4, 0.5, 0.1),
@@ -306,7 +306,7 @@ def second_order(persona: Persona) -> DoubleArray:
     joint = _fit_margins(twisted, came, goes)
     # Border to border never happens, save that every log begins there.
     chances = (joint + (came == 0)[:, :, None] * goes[:, None, :]).transpose(1, 0, 2)
-    return chances / chances.sum(axis=2, keepdims=True)
+    return np.asarray(chances / chances.sum(axis=2, keepdims=True))
 
 
 def nobodies(n: int, rng: np.random.Generator) -> list[Persona]:
@@ -351,7 +351,7 @@ def _ratio(wanted: DoubleArray, found: DoubleArray) -> DoubleArray:
 
 def _shares(weights: Sequence[float] | DoubleArray) -> DoubleArray:
     values = np.asarray(weights, dtype=np.float64)
-    return values / values.sum()
+    return np.asarray(values / values.sum())
 
 
 def _taste(persona: Persona) -> DoubleArray:

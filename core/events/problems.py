@@ -30,12 +30,16 @@ class Tally:
         return spell_lines(self.lines, self.count)
 
 
-def warning(code: str, message: str, tally: Tally | None = None, column: str | None = None) -> Problem:
+def warning(
+    code: str, message: str, tally: Tally | None = None, column: str | None = None
+) -> Problem:
     """Say what was done about a trouble that does not stop the reading."""
     return _problem(code, message, tally, column, refused=False)
 
 
-def refused(code: str, message: str, tally: Tally | None = None, column: str | None = None) -> Problem:
+def refused(
+    code: str, message: str, tally: Tally | None = None, column: str | None = None
+) -> Problem:
     """Say what stops the reading."""
     return _problem(code, message, tally, column, refused=True)
 

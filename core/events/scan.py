@@ -19,9 +19,9 @@ from typing import BinaryIO, TextIO, cast
 from core.artifacts import Problem
 from core.errors import FileRefused
 from core.events.encoding import Encoding, guess_encoding
-from core.events.problems import Tally, plural, refusal, refused, tally, warning
+from core.events.problems import Tally, refusal, refused, tally, warning
 
-_PIECE = 1 << 20
+_PIECE = 1 << 19
 _HEAD = 1 << 17
 _GUESS = 1 << 15
 _SPACED_QUOTE = re.compile(r'(?:[,;\t|]|^)[ ]+"', re.MULTILINE)
@@ -38,7 +38,8 @@ class Source:
 
     def open_bytes(self) -> BinaryIO:
         """Open it behind its byte order mark."""
-        stream = cast(BinaryIO, gzip.open(self.path) if self.packed else self.path.open("rb"))
+        opened = gzip.GzipFile(self.path) if self.packed else self.path.open("rb")
+        stream = cast(BinaryIO, opened)
         stream.read(self.encoding.mark)
         return stream
 
@@ -145,11 +146,11 @@ class _Scanner:
         line = self.line + line_ends(before) - (self.ended_cr and before.startswith("\n"))
         begin = error.object.rfind(b"\n", 0, error.start) + 1
         guess = guess_encoding(bytes(error.object[begin : begin + _GUESS]))
-        written = " ".join(f"{byte:02X}" for byte in error.object[error.start : error.start + 2])
-        hint = f" It may be written in {guess} (a guess): look at the names" if guess else " Look"
+        written = " ".join(f"{byte:02X}" for byte in error.object[error.start : error.end])
+        hint = f" It may be written in {guess} (a guess)." if guess else ""
         message = (
-            f"The encoding is not {encoding.name}: line {line} holds the bytes {written} there."
-            f"{hint} and export the file as UTF-8, or name its encoding (read.encoding)."
+            f"The encoding is not {encoding.name}: line {line} holds the byte {written}, which is "
+            f"no text there.{hint} Export the file as UTF-8, or name its encoding (read.encoding)."
         )
         return self._refusal("encoding", message, line)
 
@@ -175,21 +176,25 @@ class _Scanner:
         raise refusal(self.source.name, [refused("nul", message, where)])
 
     def _check_line_length(self, text: str) -> None:
+        limit = self.limits.line_length
         first = min((at for at in (text.find("\n"), text.find("\r")) if at >= 0), default=-1)
-        last = max(text.rfind("\n"), text.rfind("\r"))
-        longest_inside = 0
-        if last - first > self.limits.line_length:
-            inner = re.split("[\r\n]", text[first + 1 : last])
-            longest_inside = max(map(len, inner))
         ended = self.run + (first if first >= 0 else len(text))
-        self.run = len(text) - last - 1 if first >= 0 else ended
-        if max(ended, longest_inside, self.run) > self.limits.line_length:
-            at = self.line if ended > self.limits.line_length else self.line + line_ends(text)
-            message = (
-                f"A line is longer than {self.limits.line_length:,} characters (at or before "
-                f"line {at}). Is it a CSV file? The limit is read.max_line_length."
-            )
-            raise self._refusal("line_too_long", message, at)
+        if ended > limit:
+            raise self._line_too_long(self.line)
+        self.run = len(text) - 1 - max(text.rfind("\n"), text.rfind("\r")) if first >= 0 else ended
+        if len(text) <= limit:
+            return  # nothing that lies within the piece can be too long
+        lines = text[first + 1 :].splitlines() if first >= 0 else []
+        if any(len(line) > limit for line in lines):
+            begin = first + 1 + text[first + 1 :].index(max(lines, key=len))
+            raise self._line_too_long(self.line + line_ends(text[:begin]))
+
+    def _line_too_long(self, line: int) -> FileRefused:
+        message = (
+            f"Line {line} is longer than {self.limits.line_length:,} characters. Is it a CSV "
+            "file? The limit is read.max_line_length."
+        )
+        return self._refusal("line_too_long", message, line)
 
     def _lines_of(self, sign: str, text: str) -> Iterator[int]:
         """Yield the lines on which a sign stands, each once per sign."""

@@ -135,7 +135,7 @@ def bag(events: Behaviour, n_users: int) -> DoubleArray:
 def most_likely(world: World, personas: Sequence[Persona]) -> LongArray:
     """The persona most probable after a shopper's events, given every true parameter, (U,)."""
     evidence = log_likelihood(world.behaviour, tables(personas), world.shoppers)
-    return np.argmax(evidence + np.log([p.share for p in personas]), axis=1)
+    return np.asarray(np.argmax(evidence + np.log([p.share for p in personas]), axis=1))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -153,8 +153,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     write(shop, given.out, given.seed)
     print(_summary(shop))
     found = hardness(shop, given.seed)
-    print(f"ARI of actions and categories + K-means: {found.bag:.3f} (at most {BAG_AT_MOST})")
-    print(f"ARI of Bayes with true parameters: {found.bayes:.3f} (at least {BAYES_AT_LEAST})")
+    print(f"ARI of actions and categories + K-means: {found.bag:.3f} (at most {BAG_AT_MOST:.2f})")
+    print(f"ARI of Bayes with true parameters: {found.bayes:.3f} (at least {BAYES_AT_LEAST:.2f})")
     print("as hard as wanted" if found.as_wanted() else "NOT as hard as wanted")
     return 0 if found.as_wanted() else 1
 

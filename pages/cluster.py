@@ -1,0 +1,4 @@
+from ui import steps
+
+steps.require("embeddings")
+steps.next_button("cluster")

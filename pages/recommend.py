@@ -1,0 +1,4 @@
+from ui import steps
+
+steps.require("segments")
+steps.next_button("recommend")

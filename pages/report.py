@@ -1,0 +1,3 @@
+from ui import steps
+
+steps.require("recommendations")

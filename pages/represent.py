@@ -1,0 +1,4 @@
+from ui import steps
+
+steps.require("sequences")
+steps.next_button("represent")

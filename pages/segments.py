@@ -1,0 +1,4 @@
+from ui import steps
+
+steps.require("labels")
+steps.next_button("segments")
