@@ -247,6 +247,8 @@ class Labels:
     best_restart: int
     state: State
     """All that `assign` needs to label new points."""
+    note: str = ""
+    """What the analyst must know of the fit (sampled, nothing found), in a sentence."""
     fingerprint: str
 
 

@@ -1,4 +1,89 @@
-from ui import steps
+import pandas as pd
+import streamlit as st
 
-steps.require("labels")
+from core.artifacts import ExternalEvaluation, Gate, Metric
+from core.charts import evaluation as charts
+from core.evaluation import EXTERNAL_METRICS, INTERNAL_METRICS
+from ui import page, plots, steps
+from ui.safe_text import safe
+
+BETTER = {"higher": "↑ higher", "lower": "↓ lower"}
+_ICONS = {True: ":green[:material/check_circle:]", False: ":orange[:material/warning:]"}
+
+
+def gate_list(gates: tuple[Gate, ...]) -> None:
+    for gate in gates:
+        st.markdown(f"{_ICONS[gate.passed]} **{safe(gate.name)}**: {safe(gate.text)}")
+
+
+def metric_table(metrics: tuple[Metric, ...], key: str) -> None:
+    rows = [
+        {
+            "Metric": INTERNAL_METRICS[metric.name].label,
+            "Value": metric.value,
+            "Better": BETTER[INTERNAL_METRICS[metric.name].better],
+            "What it means": INTERNAL_METRICS[metric.name].meaning,
+            "Note": metric.note,
+        }
+        for metric in metrics
+    ]
+    st.dataframe(pd.DataFrame(rows), hide_index=True, key=key, alt="Internal metrics")
+
+
+def external_table(external: ExternalEvaluation) -> None:
+    columns = {
+        "Without noise": external.without_noise,
+        "Noise as singletons": external.noise_as_singletons,
+        "Everyone in one segment": external.baseline,
+    }
+    values = {title: {m.name: m.value for m in metrics} for title, metrics in columns.items()}
+    rows = [
+        {
+            "Metric": entry.label,
+            **{title: values[title].get(name) for title in columns},
+            "Better": BETTER[entry.better],
+            "What it means": entry.meaning,
+        }
+        for name, entry in EXTERNAL_METRICS.items()
+    ]
+    st.dataframe(pd.DataFrame(rows), hide_index=True, key="external", alt="External metrics")
+
+
+journey = page.begin("evaluate", "labels")
+evaluation = journey.evaluation()
+
+with st.container(border=True):
+    st.subheader(safe(evaluation.verdict, limit=600), anchor=False)
+    st.caption(
+        f"{evaluation.n_users:,} users · {evaluation.k} segments · "
+        f"suggested number: {evaluation.k_recommended}"
+    )
+st.subheader("Conditions a segmentation must meet", anchor=False)
+gate_list(evaluation.gates)
+
+st.subheader("How well the segments are apart", anchor=False)
+st.markdown(
+    "Measured in the space that was clustered, never on the map. These figures compare settings "
+    "of the *same* representation; on their own they do not show that segments are real."
+)
+metric_table(evaluation.internal, key="internal")
+if evaluation.k > 1:
+    plots.show(charts.silhouette_plot(evaluation), key="silhouettes")
+
+st.subheader("Against what is known of the users", anchor=False)
+if evaluation.external is None:
+    st.info(
+        "There are no known labels. If you have a column or a table that says what kind of user "
+        "each one is, add it on the Upload page: it is never used to form segments."
+    )
+else:
+    external = evaluation.external
+    st.markdown(safe(external.reading, limit=600))
+    st.caption(
+        f"Label '{safe(external.label_name)}' · {external.n_labelled:,} users have one · "
+        f"{external.n_conflicting:,} left out because their rows disagree · "
+        f"{external.coverage:.0%} of the labelled are in a segment"
+    )
+    external_table(external)
+    plots.show(charts.confusion_table(external.confusion), key="confusion")
 steps.next_button("evaluate")

@@ -1,3 +1,65 @@
-from ui import steps
+from pathlib import PurePath
 
-steps.require("recommendations")
+import streamlit as st
+
+from core import runs
+from core.report import tables
+from ui import naming, page, session
+from ui.safe_text import safe
+
+HTML, CSV = "text/html", "text/csv"
+
+journey = page.require_run()
+run = page.recorded_run(journey)
+found = naming.named(journey)
+if run.segments() != found:
+    with st.spinner("Writing the new names into the report …"):
+        run = runs.rename_segments(run, journey, {s.id: s.name for s in found.segments})
+stem = PurePath(run.manifest.source.name).stem
+
+st.markdown(f"### {safe(journey.evaluation().verdict, limit=600)}")
+with st.container(border=True):
+    st.subheader("The whole report", anchor=False)
+    st.markdown(
+        "One file with every chart, made to be read and passed on: it needs no connection, holds "
+        "no user ids, and shows counts of fewer than five people only as <5."
+    )
+    st.download_button(
+        "Download the report (HTML)",
+        data=(run.folder / "report.html").read_bytes,
+        file_name=f"{stem}-segments.html",
+        mime=HTML,
+        type="primary",
+        icon=":material/description:",
+        on_click="ignore",
+    )
+with st.container(border=True):
+    st.subheader("Tables for spreadsheets", anchor=False)
+    st.markdown("Safe to open: nothing in them can act as a formula.")
+    with st.container(horizontal=True):
+        st.download_button(
+            "Users per segment",
+            data=lambda: tables.users_per_segment_csv(journey.labels(), found),
+            file_name=f"{stem}-users.csv",
+            mime=CSV,
+            icon=":material/group:",
+            on_click="ignore",
+            help="Holds the real user ids: for your own systems only.",
+        )
+        st.download_button(
+            "Segments",
+            data=lambda: tables.segment_table_csv(found),
+            file_name=f"{stem}-segments.csv",
+            mime=CSV,
+            icon=":material/table:",
+            on_click="ignore",
+        )
+        st.download_button(
+            "Recommendations",
+            data=lambda: tables.recommendations_table_csv(journey.recommendations(), found),
+            file_name=f"{stem}-recommendations.csv",
+            mime=CSV,
+            icon=":material/recommend:",
+            on_click="ignore",
+        )
+st.caption(f"Recorded as run {run.manifest.id[:8]} on the Runs page.")

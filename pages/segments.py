@@ -1,4 +1,84 @@
-from ui import steps
+import pandas as pd
+import streamlit as st
 
-steps.require("labels")
+from core.artifacts import Lift, Segment
+from core.charts import segments as charts
+from core.segments import SELECTIVE_NOTE, SUMMARY
+from ui import naming, page, plots, steps
+from ui.safe_text import safe
+
+
+def summary(segment: Segment) -> None:
+    with st.container(horizontal=True):
+        st.metric("Users", f"{segment.size:,}", f"{segment.share:.0%} of all", delta_color="off")
+        st.metric("Share of events", f"{segment.event_share:.0%}")
+        if segment.value_share is not None:
+            st.metric("Share of purchase value", f"{segment.value_share:.0%}")
+        for name, value in segment.summary.items():
+            if value is not None:
+                entry = SUMMARY[name]
+                st.metric(entry.label, f"{value:,.3g}", help=entry.meaning)
+
+
+def facts(segment: Segment) -> None:
+    st.markdown("**What sets it apart**")
+    for fact in segment.facts:
+        arrow = ":material/arrow_upward:" if fact.effect > 0 else ":material/arrow_downward:"
+        st.markdown(f"{arrow} {safe(fact.text, limit=300)} :gray[(effect {fact.effect:+.2f})]")
+    if not segment.facts:
+        st.caption("Nothing sets it apart beyond small differences.")
+
+
+def lifts(title: str, found: tuple[Lift, ...], key: str) -> None:
+    if found:
+        st.markdown(f"**{title}**")
+        rows = [
+            {"Name": lift.name, "Users": lift.users, "Share": lift.share, "Lift": lift.lift}
+            for lift in found
+        ]
+        columns = {
+            "Share": st.column_config.NumberColumn(format="percent"),
+            "Lift": st.column_config.NumberColumn(format="%.2f ×"),
+        }
+        st.dataframe(pd.DataFrame(rows), hide_index=True, column_config=columns, key=key, alt=title)
+
+
+def stories(segment: Segment) -> None:
+    st.markdown("**Typical users, last events**")
+    for story in segment.stories:
+        with st.container(border=True):
+            st.caption(safe(story.user_id))
+            st.markdown(" → ".join(safe(step) for step in story.steps))
+
+
+journey = page.begin("segments", "labels")
+found = naming.named(journey)
+sizes, differences = st.columns([2, 3])
+with sizes:
+    plots.show(charts.sizes(found), key="sizes")
+with differences:
+    plots.show(charts.profile_heat_map(found), key="profile")
+
+by_id = {segment.id: segment for segment in found.segments}
+picked = st.pills(
+    "Segment",
+    list(by_id),
+    default=next(iter(by_id)),
+    required=True,
+    format_func=lambda segment_id: safe(by_id[segment_id].name, limit=60),
+    key="segment",
+)
+segment = by_id[picked]
+st.subheader(safe(segment.name), anchor=False)
+naming.rename_form(journey, segment)
+summary(segment)
+left, right = st.columns(2)
+with left:
+    facts(segment)
+    st.caption(SELECTIVE_NOTE)
+    stories(segment)
+with right:
+    plots.show(charts.transition_graph(segment, found.actions), key=f"moves-{picked}")
+    lifts("Categories it meets more often", segment.categories, key=f"categories-{picked}")
+    lifts("Items it meets more often", segment.items, key=f"items-{picked}")
 steps.next_button("segments")

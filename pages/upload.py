@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.events.read import ReadOptions
 from core.workspace import Dataset
@@ -24,16 +25,25 @@ def begin_with(path: Path, name: str, *, labels: Path | None = None) -> None:
     st.rerun()
 
 
-def samples() -> None:
+def samples(messages: DeltaGenerator) -> None:
     with st.container(border=True, height="stretch"):
         st.subheader("Look around first", anchor=False)
-        st.markdown("An invented shop: 2,000 users, 100,000 events in 90 days. All synthetic.")
         shop = st.button(
-            "Open the sample shop", type="primary", icon=":material/storefront:", width="stretch"
+            "Open the sample shop",
+            type="primary",
+            icon=":material/storefront:",
+            width="stretch",
+            key="open-shop",
         )
-        tiny = st.button("Open the worked example", icon=":material/school:", width="stretch")
-        st.caption("The worked example has 100 users and 3 clear segments.")
-    with errors_shown():
+        st.caption("An invented shop: 2,000 users, 100,000 events in 90 days, with known groups.")
+        tiny = st.button(
+            "Open the worked example",
+            icon=":material/school:",
+            width="stretch",
+            key="open-tiny",
+        )
+        st.caption("100 users in 3 clear segments: small enough to follow every step.")
+    with messages, errors_shown():
         if shop:
             labels = SAMPLES / "shop_labels.csv"
             begin_with(SAMPLES / "shop_events.csv", "shop_events.csv", labels=labels)
@@ -41,17 +51,17 @@ def samples() -> None:
             begin_with(SAMPLES / "tiny_100_users.csv", "tiny_100_users.csv")
 
 
-def own_file() -> None:
+def own_file(messages: DeltaGenerator) -> None:
     with st.container(border=True, height="stretch"):
         st.subheader("Bring your own", anchor=False)
-        st.markdown("One row per event, with at least a user and a time. It stays on this machine.")
         hint = f"CSV with commas, semicolons or tabs, plain or .gz, {limit_words()}"
         arrived = upload_box("Drop a behaviour log here", hint, accept=CSV, key="log")
+        st.caption("One row per event, with at least a user and a time.")
         with st.expander("How the file is written", icon=":material/tune:"):
             read = session.READ.get() or ReadOptions()
             session.READ.set(controls.draw(ReadOptions, read, key="read"))
     if arrived is not None:
-        with errors_shown(), arrived.file() as path:
+        with messages, errors_shown(), arrived.file() as path:
             begin_with(path, arrived.name)
 
 
@@ -76,7 +86,8 @@ def earlier(datasets: list[Dataset]) -> None:
 
 
 def opened(dataset: Dataset) -> None:
-    raw = session.workspace().raw(dataset)
+    workspace = session.workspace()
+    raw = workspace.raw(dataset)
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         with st.container(gap="xxsmall"):
             st.markdown(f":material/database: **{safe(dataset.name)}**")
@@ -84,7 +95,7 @@ def opened(dataset: Dataset) -> None:
         if st.button("Use other data", icon=":material/swap_horiz:"):
             session.close_dataset()
             st.rerun()
-    problem_list(raw.problems)
+    problem_list(workspace.events(dataset).problems if dataset.mapping else raw.problems)
     st.subheader("Which column is what?", anchor=False)
     st.markdown("This is what names and contents suggest. Change what is wrong, then confirm.")
     chosen = mapping_form(raw, dataset.mapping, f"map-{dataset.id}")
@@ -93,8 +104,8 @@ def opened(dataset: Dataset) -> None:
     known_labels(dataset)
     if chosen == dataset.mapping:
         steps.next_button("upload")
-    elif st.button("Confirm columns", type="primary", icon=":material/check:"):
-        with errors_shown(), st.spinner("Reading times and numbers …"):
+    elif steps.foot_button("Confirm columns", ":material/check:"):
+        with st.bottom, errors_shown(), st.spinner("Reading times and numbers …"):
             session.confirm_mapping(dataset, chosen)
             st.rerun()
 
@@ -118,11 +129,17 @@ def known_labels(dataset: Dataset) -> None:
 
 current = session.dataset()
 if current is None:
+    st.markdown(
+        "SegmentLab learns from the order, timing and content of what your users do, forms "
+        "segments of users who behave alike, and tells you how far each can be trusted and what "
+        "to do for it."
+    )
+    message_slot = st.container()
     left, right = st.columns(2)
     with left:
-        samples()
+        samples(message_slot)
     with right:
-        own_file()
+        own_file(message_slot)
     earlier(session.workspace().datasets())
 else:
     opened(current)

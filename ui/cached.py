@@ -12,8 +12,8 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from core.artifacts import RawLog
-from core.events.mapping import Guess, guess
+from core.artifacts import ColumnMapping, RawLog
+from core.events.mapping import Guess, guess, guessed_mapping
 from core.pipeline import Journey
 from core.run_options import RunOptions
 from core.workspace import Dataset, Workspace
@@ -45,6 +45,12 @@ def forget_journeys() -> None:
 def guesses(fingerprint: str, _raw: RawLog) -> tuple[Guess, ...]:
     """What each column of a log seems to be."""
     return guess(_raw)
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def guessed_columns(fingerprint: str, _raw: RawLog) -> ColumnMapping:
+    """The mapping to start from: the guesses that are sure enough."""
+    return guessed_mapping(_raw)
 
 
 @st.cache_data(max_entries=16, show_spinner=False)

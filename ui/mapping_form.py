@@ -15,7 +15,7 @@ _SURE, _LIKELY = 0.8, 0.5
 _LABELS = {
     "user": ("User", "Who did it: an id that stays the same for one person."),
     "time": ("Time", "When it happened."),
-    "action": ("Action", "What was done: view, cart, purchase ... Without it all events are alike."),
+    "action": ("Action", "What was done: view, cart, purchase. Without it all events are alike."),
     "item": ("Item", "What it was done to: the id of a product."),
     "category": ("Category", "The class of the item."),
     "duration": ("Duration", "How long it took, in seconds."),
@@ -29,7 +29,7 @@ _LABELS = {
 def mapping_form(raw: RawLog, current: ColumnMapping | None, key: str) -> ColumnMapping:
     """Draw one list per role, filled with what was confirmed or else guessed."""
     guesses = {found.role: found for found in cached.guesses(raw.fingerprint, raw)}
-    known = current.columns() if current else {r: g.column for r, g in guesses.items()}
+    known = (current or cached.guessed_columns(raw.fingerprint, raw)).columns()
     columns = st.columns(3)
     chosen: dict[str, str | None] = {}
     for index, role in enumerate(ROLES):

@@ -26,7 +26,7 @@ from core.errors import (
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 _JOINER = "\u2060"
 """Word joiner: no width, no line break; it parts what Streamlit would read as a sign or a link."""
-_READ_AFTER_PARSING = re.compile(r":|@|www(?=\.)|[<>~=-](?=[<>~=-])", re.IGNORECASE)
+_READ_AFTER_PARSING = re.compile(r":(?=\S)|@|www(?=\.)|[<>~=-](?=[<>~=-])", re.IGNORECASE)
 """Emoji, icons, links, addresses and arrows are replaced after backslashes have been undone."""
 _INVISIBLE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 

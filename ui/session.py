@@ -18,7 +18,6 @@ import streamlit as st
 
 from core.artifacts import ColumnMapping
 from core.errors import AnalystError, NotFound
-from core.events.mapping import complete
 from core.events.read import ReadOptions
 from core.pipeline import Journey
 from core.run_options import RunOptions
@@ -157,9 +156,8 @@ def close_dataset() -> None:
 def confirm_mapping(current: Dataset, chosen: ColumnMapping) -> None:
     """Keep the columns as confirmed, once the log could be read by them. Raises MappingRefused."""
     place = workspace()
-    checked = complete(place.raw(current), chosen.columns())
-    place.events(replace(current, mapping=checked))
-    place.confirm_mapping(current.id, checked)
+    place.events(replace(current, mapping=chosen))
+    place.confirm_mapping(current.id, chosen)
 
 
 def delete_dataset(dataset_id: str) -> None:

@@ -15,7 +15,7 @@ from core import jobs
 from core.errors import AnalystError
 from core.pipeline import Journey
 from ui import session
-from ui.safe_text import safe, show_error
+from ui.safe_text import show_error
 
 _PAGES = Path(__file__).resolve().parents[1] / "pages"
 State = Literal["done", "current", "next", "later"]
@@ -187,17 +187,21 @@ def next_button(name: str) -> None:
     With nothing but this button an analyst comes to a sound result on the default settings.
     """
     step = step_of(name)
-    following = JOURNEY[JOURNEY.index(step) + 1] if step is not JOURNEY[-1] else None
-    with st.container(horizontal=True, horizontal_alignment="right", key=f"next-{name}"):
-        if _waits(step):
-            icon, busy = ":material/play_arrow:", not can_start()
-            if st.button(step.verb, type="primary", icon=icon, disabled=busy, key="make"):
-                make(step)
-        elif following is not None:
-            label = f"Next: {following.title}"
-            icon = ":material/arrow_forward:"
-            if st.button(label, type="primary", icon=icon, icon_position="right", key="next"):
-                st.switch_page(following.page())
+    if _waits(step):
+        if foot_button(step.verb, ":material/play_arrow:", disabled=not can_start()):
+            make(step)
+    elif step is not JOURNEY[-1]:
+        following = JOURNEY[JOURNEY.index(step) + 1]
+        if foot_button(f"Next: {following.title}", ":material/arrow_forward:"):
+            st.switch_page(following.page())
+
+
+def foot_button(label: str, icon: str, *, disabled: bool = False) -> bool:
+    """The one thing to do next, always in sight at the foot of the window."""
+    with st.bottom, st.container(horizontal=True, horizontal_alignment="right"):
+        return st.button(
+            label, type="primary", icon=icon, icon_position="right", disabled=disabled, key="foot"
+        )
 
 
 def make(step: Step) -> None:

@@ -52,7 +52,9 @@ def read_numbers(column: Column) -> Reading:
         return _with_commas(column, "the decimal mark", comma, sql)
     if thousands.count or either.count:
         sql = f"replace({column.cell}, ',', '')"
-        return _with_commas(column, "between thousands", thousands if thousands.count else either, sql)
+        return _with_commas(
+            column, "between thousands", thousands if thousands.count else either, sql
+        )
     return Reading(_number_sql(column, column.cell))
 
 

@@ -69,7 +69,7 @@ def nothing_left(report: CleaningReport) -> str:
     """Say why no event stayed, and what would help."""
     if report.events_before == 0:
         return "The log has no events. Choose a file with at least one row below its header."
-    losses = [f"{s.rows:,} {s.reason}" for s in report.steps if s.effect == "dropped" and s.rows]
+    losses = [f"{s.reason} ({s.rows:,})" for s in report.steps if s.effect == "dropped" and s.rows]
     return (
         f"Nothing is left of {report.events_before:,} events after cleaning: {'; '.join(losses)}. "
         "Check which columns hold the user and the time, or loosen the rule that took the most."
@@ -90,9 +90,9 @@ def _limit_steps(
 ) -> list[CleaningStep]:
     fewest, most = limits
     found = connection.execute(
-        "SELECT count(*) FILTER (n_events < $1), coalesce(sum(n_events) FILTER (n_events < $1), 0), "
-        "count(*) FILTER (n_events > $2), coalesce(sum(n_events) FILTER (n_events > $2), 0) "
-        f"FROM ({engine.USERS_SQL})",
+        "SELECT count(*) FILTER (few), coalesce(sum(n_events) FILTER (few), 0), "
+        "count(*) FILTER (many), coalesce(sum(n_events) FILTER (many), 0) "
+        f"FROM (SELECT *, n_events < $1 AS few, n_events > $2 AS many FROM ({engine.USERS_SQL}))",
         limits,
     ).fetchone()
     assert found is not None
@@ -100,14 +100,14 @@ def _limit_steps(
     return [
         CleaningStep(
             rule="few_events",
-            reason=f"user has fewer than {fewest:,} events",
+            reason=f"user with fewer than {fewest:,} events",
             effect="dropped",
             rows=few_rows,
             users=few_users,
         ),
         CleaningStep(
             rule="many_events",
-            reason=f"user has more than {most:,} events, likely a program",
+            reason=f"user with more than {most:,} events, likely a program",
             effect="dropped",
             rows=many_rows,
             users=many_users,

@@ -97,8 +97,9 @@ def _common_in(codec: str, low: int, high: int, also: str) -> Callable[[str], in
 _KANA = "".join(map(chr, range(0x3041, 0x30FF))) + "、。"
 _EVERYDAY: dict[str, Callable[[str], int]] = {
     "shift_jis": _common_in("shift_jis", 0x88, 0x97, _KANA),
-    "gb18030": _common_in("gb2312", 0xB0, 0xD7, "，。、：；（）"),
+    # Hangul fills only a part of the block where common Chinese characters lie: asked first.
     "euc_kr": _common_in("euc_kr", 0xB0, 0xC8, ""),
+    "gb18030": _common_in("gb2312", 0xB0, 0xD7, "，。、：；（）"),
     "big5": _common_in("big5", 0xA4, 0xC6, "，。、：；（）"),
     "cp1251": _matched("[А-яЁё]{3,}"),
     # Western accents stand alone or in pairs between plain letters.

@@ -7,7 +7,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from core.artifacts import Problem
-from core.events.problems import refused, spell_lines, tally, warning
+from core.events.problems import refused, shown, spell_lines, tally, warning
 
 LINE_COLUMN = "__line__"
 """Name of the column that holds the physical line; taken, so no column of a file may have it."""
@@ -53,9 +53,9 @@ def _no_header(names: list[str], line: int) -> tuple[Problem, ...]:
     data = [name for name in names if _NUMBER.fullmatch(name) or _DATE.fullmatch(name)]
     if not data and any(names):
         return ()
-    shown = ", ".join(f"'{name[:40]}'" for name in data[:3])
+    examples = ", ".join(f"'{shown(name)}'" for name in data[:3])
     message = (
-        f"There is no header: the first row (line {line}) looks like data ({shown or 'blank'}). "
+        f"There is no header: the first row (line {line}) looks like data ({examples or 'blank'}). "
         "Add a first line with the names of the columns."
     )
     return (refused("no_header", message, tally([line])),)

@@ -78,6 +78,12 @@ def spell_lines(lines: Iterable[int], count: int) -> str:
     return f"lines {', '.join(words[:-1])} and {words[-1]}"
 
 
+def shown(cell: str) -> str:
+    """A cell as it can stand in a sentence: one short line of printable characters."""
+    line = " ".join(cell.split())
+    return "".join(char if char.isprintable() else "?" for char in line)[:40]
+
+
 def plural(count: int, noun: str) -> str:
     """Word a number of things: "1 cell", "2,000 cells"."""
     return f"{count:,} {noun}{'' if count == 1 else 's'}"

@@ -7,6 +7,7 @@ of one width -> header. Every cell stays text; what it means is settled by `core
 from __future__ import annotations
 
 import hashlib
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -97,6 +98,8 @@ def read(path: Path, folder: Path, options: ReadOptions, *, name: str) -> RawLog
 
 def _source(path: Path, name: str, options: ReadOptions) -> Source:
     """Look at the name and the first bytes; refuse what is no text file."""
+    if not path.is_file():
+        raise refusal(name, [refused("no_file", f"There is no file at '{path}'.")])
     with path.open("rb") as stream:
         head = stream.read(16)
     kind = next((kind for magic, kind in _OTHER_KINDS.items() if head.startswith(magic)), None)
@@ -114,8 +117,6 @@ def _source(path: Path, name: str, options: ReadOptions) -> Source:
 
 def _first_bytes(source: Source) -> bytes:
     """First bytes of a compressed file; nothing where it is damaged, which the scan reports."""
-    import zlib
-
     with source.path.open("rb") as stream:
         try:
             return zlib.decompressobj(wbits=31).decompress(stream.read(4096), 16)

@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 
 from core.artifacts import Problem
-from core.events.problems import LINES_SHOWN
+from core.events.problems import LINES_SHOWN, shown
 
 
 @dataclass(frozen=True)
@@ -41,10 +41,10 @@ class Column:
         return f"trim({quoted(self.name)})"
 
     def query(self, select: str) -> list[tuple[Any, ...]]:
-        """Run a SELECT over the cells that are not blank: ``cell`` (trimmed) and ``line``."""
+        """Run a SELECT over ``cells``, those not blank: ``cell`` (trimmed), ``raw``, ``line``."""
         source = (
-            f"SELECT {self.cell} AS cell, __line__ AS line FROM read_parquet($path) "
-            f"WHERE {quoted(self.name)} IS NOT NULL"
+            f"SELECT {self.cell} AS cell, {quoted(self.name)} AS raw, __line__ AS line "
+            f"FROM read_parquet($path) WHERE {quoted(self.name)} IS NOT NULL"
         )
         return self.db.execute(f"WITH cells AS ({source}) {select}", {"path": self.path}).fetchall()
 
@@ -72,7 +72,7 @@ def kinds_of(column: Column, patterns: Sequence[tuple[str, str]]) -> dict[str, K
         f"SELECT CASE {cases} ELSE 'other' END AS kind, count(*), min(line, {LINES_SHOWN}), "
         "arg_min(cell, line) FROM cells GROUP BY kind"
     )
-    return {kind: Kind(count, tuple(lines), example[:40]) for kind, count, lines, example in rows}
+    return {kind: Kind(count, tuple(lines), shown(example)) for kind, count, lines, example in rows}
 
 
 def quoted(name: str) -> str:

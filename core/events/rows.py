@@ -44,7 +44,7 @@ class Rows:
             self.header = self._read_header(reader)
             begin = reader.line_num + 1
             while self._fault is None:
-                rows = self._cut(reader, begin)
+                rows = self._cut(reader, begin, _ROWS)
                 if not rows:
                     return
                 lines = _first_lines(rows, begin, reader.line_num)
@@ -80,7 +80,7 @@ class Rows:
             raise refusal(self._source.name, stopping)
         return header
 
-    def _cut(self, reader: Any, begin: int, count: int = _ROWS) -> list[list[str]]:
+    def _cut(self, reader: Any, begin: int, count: int) -> list[list[str]]:
         rows: list[list[str]] = []
         try:
             rows.extend(islice(reader, count))  # what was cut before a fault stays in ``rows``

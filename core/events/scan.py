@@ -184,7 +184,7 @@ class _Scanner:
         self.run = len(text) - 1 - max(text.rfind("\n"), text.rfind("\r")) if first >= 0 else ended
         if len(text) <= limit:
             return  # nothing that lies within the piece can be too long
-        lines = text[first + 1 :].splitlines() if first >= 0 else []
+        lines = re.split("[\r\n]", text[first + 1 :]) if first >= 0 else []
         if any(len(line) > limit for line in lines):
             begin = first + 1 + text[first + 1 :].index(max(lines, key=len))
             raise self._line_too_long(self.line + line_ends(text[:begin]))

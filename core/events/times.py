@@ -7,7 +7,7 @@ no cell settles is refused, never guessed.
 from __future__ import annotations
 
 from core.artifacts import Problem
-from core.events.problems import LINES_SHOWN, counted, plural, refused, spell_lines, warning
+from core.events.problems import LINES_SHOWN, counted, plural, refused, shown, spell_lines, warning
 from core.events.reading import NO_CELLS, Column, Kind, Reading, kinds_of, literal
 
 _CLOCK = r"(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?(?: ?([AaPp])\.?[Mm]\.?)?"
@@ -99,13 +99,18 @@ def _epoch(column: Column, unit: str, kind: Kind) -> Reading:
         f"The numbers in column '{column.name}' were taken as {unit} since 1970 in UTC, by their "
         f"size: {first:%Y-%m-%d} to {last:%Y-%m-%d}."
     )
-    return Reading(_epoch_sql(column.cell, unit), (warning("epoch", message, counted(kind.lines, kind.count), column.name),))
+    return Reading(
+        _epoch_sql(column.cell, unit),
+        (warning("epoch", message, counted(kind.lines, kind.count), column.name),),
+    )
 
 
 def _epoch_sql(cell: str, unit: str) -> str:
     pattern, factor = _EPOCHS[unit]
     micros = f"CAST(round(TRY_CAST({cell} AS DECIMAL(28, 9)) * {factor}) AS BIGINT)"
-    return f"CASE WHEN regexp_full_match({cell}, {literal(pattern)}) THEN make_timestamp({micros}) END"
+    return (
+        f"CASE WHEN regexp_full_match({cell}, {literal(pattern)}) THEN make_timestamp({micros}) END"
+    )
 
 
 def _written(column: Column, main: str, kind: Kind) -> Reading:
@@ -151,7 +156,7 @@ def _facts(column: Column, main: str) -> dict[str, Kind]:
         f"WHERE regexp_full_match(cell, {literal(_READABLE[main])}))"
     )[0]
     triples = zip(row[::3], row[1::3], row[2::3], strict=True)
-    kinds = [Kind(count, tuple(lines or ()), (cell or "")[:40]) for count, lines, cell in triples]
+    kinds = [Kind(count, tuple(lines or ()), shown(cell or "")) for count, lines, cell in triples]
     return dict(zip(_TESTS, kinds, strict=True))
 
 
@@ -173,9 +178,10 @@ def _order(column: Column, facts: dict[str, Kind], kind: Kind) -> tuple[bool | N
 
 def _order_warning(column: Column, facts: dict[str, Kind], *, day_first: bool) -> Problem:
     settled = facts["first over 12" if day_first else "second over 12"]
+    word = "day" if day_first else "month"
     message = (
-        f"The dates in column '{column.name}' were all read with the {'day' if day_first else 'month'} "
-        f"first, as '{settled.example}' on line {settled.lines[0]} can only be read so."
+        f"The dates in column '{column.name}' were all read with the {word} first, as "
+        f"'{settled.example}' on line {settled.lines[0]} can only be read so."
     )
     return warning("date_order", message, counted(settled.lines, settled.count), column.name)
 
@@ -197,14 +203,16 @@ def _said(column: Column, main: str, facts: dict[str, Kind], count: int) -> list
         )
         where = counted(zoneless.lines, zoneless.count)
         found.append(warning("some_no_zone", message, where, column.name))
-    if dates.count:
-        where = counted(dates.lines, dates.count)
-        all_of = "Every cell" if dates.count == count else plural(dates.count, "cell")
+    if dates.count == count:
+        message = f"Column '{column.name}' holds dates without a time of day, taken as 00:00."
+        found.append(warning("dates_only", message, None, column.name))
+    elif dates.count:
         message = (
-            f"{all_of} in column '{column.name}' is a date without a time, taken as 00:00: "
-            f"{spell_lines(dates.lines, dates.count)}."
+            f"{plural(dates.count, 'date')} without a time of day in column '{column.name}', taken "
+            f"as 00:00: {spell_lines(dates.lines, dates.count)}."
         )
-        found.append(warning("dates_only", message, where, column.name))
+        where = counted(dates.lines, dates.count)
+        found.append(warning("some_dates_only", message, where, column.name))
     return found
 
 

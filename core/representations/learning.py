@@ -25,7 +25,7 @@ _STAGE = "represent"
 _TRAINING_SHARE = 0.95
 """Share of the whole step that is training; the rest is placing the users."""
 _SECONDS_BETWEEN_REPORTS = 0.5
-_STEPS = 1200
+_STEPS = 850
 """Steps a training aims at where the number of epochs is left open."""
 _FEWEST_EPOCHS, _MOST_EPOCHS = 3, 150
 _READ_AT_ONCE = 256
@@ -37,12 +37,13 @@ _WEIGHT = "weight."
 def fit(sequences: Sequences, options: LSTMOptions, seed: int, report: Report) -> Fitted:
     """Train the encoder and place every user, shape (U, hidden).
 
-    The same seed and threads give the same bytes on a CPU. Raises TooLittleData where there
-    are no events at all.
+    The same seed and threads give the same bytes on a CPU. Raises TooLittleData where no user
+    has two events.
     """
-    if not sequences.n_events:
+    if not (np.diff(sequences.offsets) >= 2).any():
         raise TooLittleData(
-            "There are no events to learn from. Keep more of the log when cleaning."
+            "No user has two events or more, so there is no next event to learn from. Keep more "
+            "of the log when cleaning, or take the representation 'bag'."
         )
     device = pick(options.device)
     threads = min(options.threads, os.cpu_count() or 1)

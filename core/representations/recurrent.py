@@ -34,7 +34,7 @@ class LSTMOptions(Options):
         high=1000,
     )
     learning_rate: float = option(
-        3e-3, "Learning rate", "Size of a training step", low=1e-5, high=0.1, expert=True
+        6e-3, "Learning rate", "Size of a training step", low=1e-5, high=0.1, expert=True
     )
     batch_users: int | Literal["auto"] = option(
         "auto",
@@ -138,7 +138,7 @@ class LSTMOptions(Options):
         expert=True,
     )
     evenness: float = option(
-        0.5,
+        0.25,
         "Evenness",
         "How far strong and faint directions are brought to the same spread: 0 not, 1 fully",
         low=0,
@@ -163,6 +163,12 @@ class LSTMOptions(Options):
             raise OptionRefused(
                 f"slice_shortest is {self.slice_shortest}, more than slice_longest, which is "
                 f"{self.slice_longest}. The shortest slice must not be longer than the longest."
+            )
+        weights = {name: value for name, value in vars(self).items() if name.endswith("_weight")}
+        if not any(weights.values()):
+            raise OptionRefused(
+                f"{', '.join(weights)} are all 0, so there is nothing to learn. "
+                "Set at least one of them above 0."
             )
 
 

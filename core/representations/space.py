@@ -1,8 +1,8 @@
-"""The space in which users are compared: learned states, centred and turned, evened out a little.
+"""The space in which users are compared: learned states by their direction, centred and turned.
 
-Raw states spread far more in a few directions than in others for reasons that are no behaviour
-(how the weights began), so distances in them listen to few directions. Full whitening does the
-opposite and blows up noise. Half way (variance to the power 1/2) is a compromise.
+Only the direction of a state is kept, as in the contrastive objective that learned it. Faint
+directions are then brought a little nearer to the strong ones, since strength also stems from
+what was easy to learn; all the way (whitening) would blow up noise.
 """
 
 from __future__ import annotations
@@ -11,32 +11,44 @@ import numpy as np
 
 from core.artifacts import FloatArray, State
 
-_FAINT = 1e-4
-"""Share of the strongest direction's spread under which a direction is rounding, not behaviour."""
 _STILL = 1e-5
-"""Spread (states lie in -1 .. 1) under which all users count as the same."""
+"""Spread (directions have length 1) under which a difference is rounding, not behaviour."""
+_SAMPLE = 200_000
+"""Users from which the space is learned, evenly taken where there are more."""
 
 
 def fit_space(states: FloatArray, evenness: float) -> dict[str, FloatArray]:
     """Centre (H,) and axes (H, H) by which `place` turns states into points.
 
     Every axis is a principal direction divided by its spread to the power ``evenness``
-    (0: turned only, 1: whitened); directions without spread get an axis of zeros.
+    (0: turned only, 1: whitened). Directions in which all users agree get an axis of zeros,
+    so users that behave the same stand on the very same point.
     """
-    exact = states.astype(np.float64)
-    centre = exact.mean(axis=0)
-    centred = exact - centre
-    variances, directions = np.linalg.eigh(centred.T @ centred / len(states))
+    sample = states[:: max(1, len(states) // _SAMPLE)]
+    directions = _directions(sample).astype(np.float64)
+    centre = directions.mean(axis=0)
+    centred = directions - centre
+    variances, axes = np.linalg.eigh(centred.T @ centred / len(sample))
     spread = np.sqrt(np.clip(variances[::-1], 0.0, None))
-    alive = (spread > _STILL) & (spread > _FAINT * spread[0])
+    alive = spread > _STILL
     gain = np.where(alive, np.where(alive, spread, 1.0) ** -evenness, 0.0)
-    axes = directions[:, ::-1] * gain
-    strongest = np.abs(axes).argmax(axis=0)
-    axes *= np.where(axes[strongest, np.arange(len(centre))] < 0, -1.0, 1.0)
+    axes = axes[:, ::-1] * gain
+    largest = axes[np.abs(axes).argmax(axis=0), np.arange(len(centre))]
+    axes = axes * np.where(largest < 0, -1.0, 1.0)  # eigenvectors come with either sign
     return {"centre": centre.astype(np.float32), "axes": axes.astype(np.float32)}
 
 
 def place(state: State, states: FloatArray) -> FloatArray:
-    """Points in the fitted space, shape (U, D), from states (U, H)."""
-    points: FloatArray = (states - state["centre"]) @ state["axes"]
+    """Points in the fitted space, shape (U, H), strongest direction first, from states (U, H).
+
+    A state of zeros (a user without events) has no direction and is placed at the centre.
+    """
+    points: FloatArray = (_directions(states) - state["centre"]) @ state["axes"]
+    points[~states.any(axis=1)] = 0.0
     return points
+
+
+def _directions(states: FloatArray) -> FloatArray:
+    norms = np.linalg.norm(states, axis=1, keepdims=True)
+    directions: FloatArray = (states / np.where(norms > 0, norms, 1.0)).astype(np.float32)
+    return directions

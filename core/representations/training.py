@@ -108,9 +108,11 @@ def train(
             events_per_second=events_per_second,
             seconds=time.perf_counter() - began,
         )
-        loss = watched.get("next_event", -math.inf)
-        best, since_best = min(best, loss), 0 if loss < best else since_best + 1
-        if plan.patience and watched and since_best >= plan.patience:
+        if watched:
+            # Not the contrastive loss: telling people apart is no proof of having understood.
+            loss = watched["next_event"] or watched["total"]
+            best, since_best = min(best, loss), 0 if loss < best else since_best + 1
+        if plan.patience and since_best >= plan.patience:
             return
 
 

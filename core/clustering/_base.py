@@ -1,0 +1,92 @@
+"""What every clustering algorithm is made of, so that the catalogue can treat all of them alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from core.artifacts import DoubleArray, FloatArray, IntArray, LongArray, State
+from core.options import Options
+
+Assigned = tuple[IntArray, FloatArray]
+"""Segment (U,) and confidence in [0, 1] (U,) of every user."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fitted:
+    """The segment of every user, and all that is needed to label new users."""
+
+    values: IntArray  # (U,) 0 .. K-1, largest segment first; NOISE for none
+    confidence: FloatArray  # (U,) in [0, 1]; 0 for noise
+    state: State
+    loss_trace: tuple[tuple[float, ...], ...] = ()
+    best_restart: int = 0
+    note: str = ""
+    """What the analyst must know of this fit, in a sentence or two."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clusterer:
+    """One way to form segments, described in the analyst's words."""
+
+    name: str
+    label: str
+    summary: str
+    strengths: str
+    weaknesses: str
+    cost: str
+    """What it takes here, and past which size it fits on a sample."""
+    needs_n_clusters: bool
+    """Whether it must be told the number of segments (or finds it itself)."""
+    Options: type[Options]
+    fit: Callable[[FloatArray, Any, int, int], Fitted]
+    """(points, options, n_clusters, seed); options is an instance of ``Options``."""
+    assign: Callable[[State, FloatArray], Assigned]
+    """(state, points) -> segments and confidence of new users."""
+
+
+def by_size(values: npt.NDArray[np.integer[Any]], k: int) -> LongArray:
+    """The labels 0 .. k-1 that occur, largest first, of equals the lower. NOISE skipped."""
+    sizes = np.bincount(values[values >= 0], minlength=k)
+    order = np.argsort(-sizes, kind="stable")
+    return order[sizes[order] > 0].astype(np.int64)
+
+
+def drawn_users(n_users: int, at_most: int, seed: int) -> LongArray | None:
+    """Rows of a seeded sample without repeats, rising; None where everyone fits in."""
+    if n_users <= at_most:
+        return None
+    rng = np.random.default_rng(seed)
+    return np.sort(rng.choice(n_users, size=at_most, replace=False))
+
+
+def tolerance_of(points: npt.NDArray[Any]) -> float:
+    """Differences below this are rounding, not behaviour."""
+    largest = max(float(points.max(initial=0.0)), -float(points.min(initial=0.0)))
+    return 1e-5 * largest + 1e-6
+
+
+def all_alike(points: FloatArray) -> bool:
+    """Whether every user stands on the same point, but for rounding."""
+    spread = np.ptp(points, axis=0).max(initial=0.0)
+    return bool(spread <= tolerance_of(points))
+
+
+def count_distinct(points: FloatArray, enough: int) -> int:
+    """Number of different points, but for rounding; counting may stop at ``enough``."""
+    step, n_users = tolerance_of(points), len(points)
+    looked_at = min(n_users, 4096)
+    while True:
+        found = len(np.unique(np.round(points[:looked_at] / step), axis=0))
+        if found >= enough or looked_at == n_users:
+            return found
+        looked_at = min(8 * looked_at, n_users)
+
+
+def doubled(points: FloatArray, rows: LongArray | None) -> DoubleArray:
+    """The points of some rows (all where None) in double precision, as a copy."""
+    return np.array(points if rows is None else points[rows], dtype=np.float64)

@@ -1,0 +1,235 @@
+"""How many segments: what each number gives, and the one suggested."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.artifacts import (
+    DoubleArray,
+    Embeddings,
+    FloatArray,
+    IntArray,
+    KCurve,
+    Progress,
+    Report,
+    fingerprint,
+    silent,
+)
+from core.clustering import kmeans
+from core.clustering._base import all_alike, count_distinct, doubled, drawn_users
+from core.clustering.gap import REFERENCES, Gap, gap
+from core.errors import OptionRefused
+from core.geometry import blocks, scores, silhouettes
+from core.options import Options, option
+
+VERSION = 1
+
+SILENT_ON_NONE = (
+    "Neither can tell whether there are segments at all: a best number shows even where there "
+    "are none."
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class KOptions(Options):
+    """Which numbers of segments are compared, and how carefully."""
+
+    k_min: int = option(2, "Fewest segments", "Smallest number of segments to try", low=2, high=200)
+    k_max: int = option(10, "Most segments", "Largest number of segments to try", low=2, high=200)
+    k_restarts: int = option(
+        5, "Restarts per number", "Starts for every number of segments", low=1, high=50, expert=True
+    )
+    k_max_users: int = option(
+        5_000,
+        "Users to compare on",
+        "With more users, the numbers are compared on a random sample of so many",
+        low=100,
+        unit="users",
+        expert=True,
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.k_min > self.k_max:
+            raise OptionRefused(
+                f"k_min is {self.k_min}, more than k_max, which is {self.k_max}. "
+                "Choose a k_min of at most k_max."
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tried:
+    """What one number of segments gave."""
+
+    k: int
+    inertia: float
+    silhouette: float
+    """Macro-silhouette; NaN where it is not defined."""
+    error: float
+    """Standard error of the silhouette, from scoring a sample of users."""
+
+
+def k_curve(
+    embeddings: Embeddings, options: KOptions, seed: int, report: Report = silent
+) -> KCurve:
+    """Loss J and macro-silhouette for one segment and for k_min to k_max, with a suggestion.
+
+    K-means on a seeded sample of users. See `suggest` for the rule; where the users are alike
+    or too few to compare, one segment is suggested and the reason says so.
+    """
+    rows = drawn_users(len(embeddings.values), options.k_max_users, seed)
+    sample = doubled(embeddings.values, rows).astype(np.float32)
+    ks, cut = _numbers_to_try(sample, options)
+    tried, suggested, knee, reason = [_alone(sample)], 1, None, ""
+    if ks:
+        tell = _teller(report, len(ks) + REFERENCES)
+        for done, k in enumerate(ks):
+            tell(done, f"{k} segments")
+            tried.append(_try(sample, k, options.k_restarts, seed))
+        losses = [t.inertia for t in tried]
+        knee = knee_of([1, *ks], losses)
+        gaps = gap(
+            sample.astype(np.float64),
+            ks,
+            losses,
+            seed,
+            lambda done: tell(len(ks) + done, "a cloud without segments"),
+        )
+        suggested, reason = suggest(tried[1:], gaps, knee)
+    sampled = "" if rows is None else f"Compared on a random sample of {len(sample):,} users."
+    return KCurve(
+        ks=tuple(t.k for t in tried),
+        inertia=tuple(t.inertia for t in tried),
+        silhouette=tuple(t.silhouette for t in tried),
+        knee=knee,
+        suggested=suggested,
+        reason=" ".join(part for part in (reason, cut, sampled) if part),
+        fingerprint=fingerprint(
+            embeddings.fingerprint, "k_curve", VERSION, options.to_dict() | {"seed": seed}
+        ),
+    )
+
+
+def suggest(tried: Sequence[Tried], gaps: Gap, knee: int | None) -> tuple[int, str]:
+    """The number of segments to begin with, and why, in plain words.
+
+    The K at which J lies farthest below that of one cloud of the same spread. Of several within
+    one standard error, the knee of J, or else the smallest. Where the gap still grows at the last
+    K tried there is no such peak, and the first K that has most of it is taken. Where no K beats
+    one segment, the macro-silhouette decides. (Silhouette is not asked first: it favours two
+    segments wherever segments lie in two regions.)
+    """
+    best = max(tried, key=lambda t: t.silhouette)
+    if gaps.peak == 0:
+        as_good = [t.k for t in tried if t.silhouette >= best.silhouette - best.error]
+        k = knee if knee in as_good else as_good[0]
+        why = (
+            "they stand apart best by silhouette, but splitting one cloud of the same spread "
+            "lowers the loss J as much, so there may be no segments"
+        )
+    else:
+        candidates = _leading(gaps)
+        k = knee if knee in candidates else candidates[0]
+        why = "there the loss J lies farthest below that of one cloud of the same spread"
+        if len(candidates) > 1:
+            why += f" (up to {candidates[-1]} do nearly as well)"
+    chosen = next(t for t in tried if t.k == k)
+    figure = f"Macro-silhouette {chosen.silhouette:.2f}"
+    if best is not chosen:
+        figure += f", best {best.silhouette:.2f} at {best.k}"
+    return k, f"{k} segments are suggested: {why}. {figure}; {_of_knee(k, knee)} {SILENT_ON_NONE}"
+
+
+def _leading(gaps: Gap) -> list[int]:
+    """The numbers (two or more) whose gap is as good as the best, rising."""
+    top, last = gaps.values[gaps.peak], len(gaps.ks) - 1
+    behind = [float(top - value) for value in gaps.values]
+    still_growing = gaps.peak == last and last > 1
+    allowed = 0.2 * float(top - gaps.values[0]) if still_growing else 0.0
+    return [
+        k
+        for position, k in enumerate(gaps.ks)
+        if k > 1 and behind[position] <= max(allowed, gaps.error(position))
+    ]
+
+
+def _teller(report: Report, n_steps: int) -> Callable[[int, str], None]:
+    def tell(done: int, text: str) -> None:
+        report(Progress(stage="k_curve", done=done / n_steps, text=text))
+
+    return tell
+
+
+def knee_of(ks: Sequence[int], inertia: Sequence[float]) -> int | None:
+    """The K after which more segments lower J only little; None where the fall has no bend.
+
+    After Satopää et al., 2011 (Kneedle): both axes scaled to [0, 1], the K farthest below the
+    straight line from the first point to the last, if that is farther than one step of K.
+    """
+    if len(ks) < 3 or inertia[0] <= inertia[-1]:
+        return None
+    across = (np.array(ks) - ks[0]) / (ks[-1] - ks[0])
+    fallen = (inertia[0] - np.array(inertia)) / (inertia[0] - inertia[-1])
+    above = fallen - across
+    farthest = int(above.argmax())
+    return int(ks[farthest]) if above[farthest] > np.diff(across).mean() else None
+
+
+def _numbers_to_try(sample: FloatArray, options: KOptions) -> tuple[list[int], str]:
+    """The numbers of segments that the users allow, and what to say where that is fewer."""
+    n_users = len(sample)
+    if all_alike(sample):
+        alike = "There is one user" if n_users == 1 else f"All {n_users:,} users are alike"
+        return [], f"{alike}: 1 segment, everyone in it."
+    distinct = count_distinct(sample, options.k_max)
+    # With a segment per user there is no neighbour left to compare with.
+    most = min(options.k_max, distinct, n_users - 1)
+    ks = list(range(options.k_min, most + 1))
+    if not ks:
+        return [], (
+            f"{n_users} users with {distinct} different behaviours cannot be compared in "
+            f"{options.k_min} or more segments: 1 segment, everyone in it."
+        )
+    if most < options.k_max:
+        return ks, (
+            f"Tried up to {most} instead of {options.k_max}: there are {n_users} users with "
+            f"{distinct} different behaviours."
+        )
+    return ks, ""
+
+
+def _alone(sample: FloatArray) -> Tried:
+    """Everyone in one segment."""
+    spread = sample.astype(np.float64) - sample.mean(axis=0, dtype=np.float64)
+    loss = float(np.einsum("nd,nd->", spread, spread))
+    return Tried(k=1, inertia=loss, silhouette=float("nan"), error=float("nan"))
+
+
+def _try(sample: FloatArray, k: int, restarts: int, seed: int) -> Tried:
+    points = sample.astype(np.float64)
+    options = kmeans.KMeansOptions(n_init=restarts)
+    best = min(kmeans.run(points, options, k, seed), key=lambda restart: restart.trace[-1])
+    values = _nearest(sample, best.centres)
+    macro, error = silhouettes(sample, values, 200, seed).macro()
+    return Tried(k=k, inertia=best.trace[-1], silhouette=macro, error=error)
+
+
+def _nearest(points: FloatArray, centres: DoubleArray) -> IntArray:
+    """Rank of the nearest centre among those that have users, shape (n,)."""
+    found = [
+        scores(points[rows].astype(np.float64), centres).argmin(axis=0)
+        for rows in blocks(len(points))
+    ]
+    _, values = np.unique(np.concatenate(found), return_inverse=True)
+    return values.astype(np.int32)
+
+
+def _of_knee(chosen: int, knee: int | None) -> str:
+    if knee is None:
+        return "the loss J falls without a bend."
+    if knee == chosen:
+        return "the loss J bends there too."
+    return f"the loss J bends at {knee}."

@@ -1,0 +1,69 @@
+import pytest
+
+from core.artifacts import ColumnMapping
+from core.errors import FileRefused
+from core.events.known import known_labels_in_log, read_known_labels
+from core.events.mapping import map_events
+from core.events.read import ReadOptions, read
+
+
+def events(tmp_path, rows, label="persona"):
+    path = tmp_path / "log.csv"
+    path.write_text("user,time,persona\n" + "".join(f"{row}\n" for row in rows), "utf-8")
+    raw = read(path, tmp_path, ReadOptions(), name="log.csv")
+    return map_events(raw, ColumnMapping(user="user", time="time", label=label), tmp_path)
+
+
+def labels_file(tmp_path, text):
+    path = tmp_path / "labels.csv"
+    path.write_text(text, "utf-8")
+    return path
+
+
+def test_a_label_on_any_row_is_the_label_of_the_user_and_varying_ones_are_left_out(tmp_path):
+    known = known_labels_in_log(
+        events(
+            tmp_path,
+            [
+                "b,2024-01-01,new",
+                "a,2024-01-01,",
+                "a,2024-01-02,old",
+                "c,2024-01-01,old",
+                "c,2024-01-02,new",
+                "b,2024-01-02,new",
+                "d,2024-01-02,",
+                ",2024-01-02,old",
+            ],
+        )
+    )
+    assert known is not None
+    assert dict(zip(known.user_ids, known.values, strict=True)) == {"a": "old", "b": "new"}
+    assert list(known.user_ids) == ["a", "b"] and known.user_ids.dtype == object
+    assert (known.conflicting, known.n_conflicting) == (("c",), 1)
+
+
+def test_a_log_without_a_label_column_has_no_known_labels(tmp_path):
+    assert known_labels_in_log(events(tmp_path, ["a,2024-01-01,x"], label=None)) is None
+
+
+def test_only_the_first_twenty_conflicting_users_are_named_but_all_are_counted(tmp_path):
+    rows = [f"u{i:02},2024-01-01,{kind}" for i in range(25) for kind in "xy"]
+    known = known_labels_in_log(events(tmp_path, rows))
+    assert known is not None
+    assert (len(known.user_ids), len(known.conflicting), known.n_conflicting) == (0, 20, 25)
+
+
+def test_a_label_file_is_read_by_position_and_named_by_its_header(tmp_path):
+    known = read_known_labels(
+        labels_file(tmp_path, "kunde;typ;note\n007;A;1\n7;B;2\n007;A;3\n8;;4\n9;A;5\n9;B;6\n")
+    )
+    assert known.name == "typ"
+    assert dict(zip(known.user_ids, known.values, strict=True)) == {"007": "A", "7": "B"}
+    assert known.conflicting == ("9",)
+
+
+def test_a_label_file_that_cannot_be_read_without_guessing_is_refused(tmp_path):
+    with pytest.raises(FileRefused, match="one column, 'user'"):
+        read_known_labels(labels_file(tmp_path, "user\na\nb\n"))
+    with pytest.raises(FileRefused, match="line 3"):
+        read_known_labels(labels_file(tmp_path, "user,label\na,x\nb,y,z\n"))

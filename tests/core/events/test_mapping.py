@@ -1,0 +1,312 @@
+import json
+from datetime import datetime
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from core.artifacts import ColumnMapping
+from core.errors import MappingRefused
+from core.events.mapping import (
+    complete,
+    guess,
+    guessed_mapping,
+    inspect_report,
+    map_events,
+    parse_mapping,
+)
+from core.events.read import ReadOptions, read
+
+SHARED = Path(__file__).parents[3].parent / "shared"
+SHOP = "user_id,timestamp,action,item,category,duration,price,platform\n"
+
+
+def log(tmp_path, text):
+    path = tmp_path / "log.csv"
+    path.write_text(text, "utf-8")
+    return read(path, tmp_path, ReadOptions(), name="log.csv")
+
+
+def mapped(tmp_path, text, **columns):
+    events = map_events(log(tmp_path, text), ColumnMapping(**columns), tmp_path)
+    return events, pq.read_table(events.path).to_pydict()
+
+
+def codes(events):
+    return [problem.code for problem in events.problems]
+
+
+def guesses(tmp_path, header, row):
+    return guessed_mapping(log(tmp_path, f"{header}\n{row}\n")).columns()
+
+
+def test_a_shop_log_is_guessed_from_its_names(tmp_path):
+    raw = log(tmp_path, SHOP + "u1,2024-01-01 10:00:00,view,i1,shoes,3.5,9.99,web\n")
+    found = guess(raw)
+    assert {g.role: g.column for g in found} == {
+        "user": "user_id",
+        "time": "timestamp",
+        "action": "action",
+        "item": "item",
+        "category": "category",
+        "duration": "duration",
+        "price": "price",
+        "platform": "platform",
+    }
+    assert all(g.confidence >= 0.9 for g in found)
+    assert "its name says who acted" in found[0].why
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "expected"),
+    [
+        (
+            "timestamp,visitorid,event,itemid,transactionid",
+            "1433221332117,257597,view,355908,",
+            {"user": "visitorid", "time": "timestamp", "action": "event", "item": "itemid"},
+        ),
+        (
+            "event_time,event_type,product_id,category_id,category_code,brand,price,user_id,"
+            "user_session",
+            "2019-10-01 00:00:00 UTC,view,44600062,2103807459595387724,shoes,shiseido,35.79,5,a-b",
+            {
+                "user": "user_id",
+                "time": "event_time",
+                "action": "event_type",
+                "item": "product_id",
+                "category": "category_code",
+                "price": "price",
+            },
+        ),
+        (
+            "用户ID,商品ID,商品类目,行为类型,时间戳,金额",
+            "1,2268318,2520377,pv,1511544070,3.5",
+            {
+                "user": "用户ID",
+                "item": "商品ID",
+                "category": "商品类目",
+                "action": "行为类型",
+                "time": "时间戳",
+                "price": "金额",
+            },
+        ),
+        (
+            "age,customer_name,Wann,time_spent,persona",
+            "31,ann,2024-01-31,12,bargain",
+            {
+                "user": "customer_name",
+                "time": "Wann",
+                "duration": "time_spent",
+                "label": "persona",
+            },
+        ),
+        ("a,b,c", "1,2,x", {}),
+    ],
+)
+def test_other_common_logs_are_guessed(header, row, expected, tmp_path):
+    assert guesses(tmp_path, header, row) == expected
+
+
+def test_a_name_is_not_enough_where_the_cells_say_otherwise(tmp_path):
+    rows = "".join(f"u{i % 3},2024-01-{i % 28 + 1:02},event-{i},cheap\n" for i in range(60))
+    found = guessed_mapping(log(tmp_path, "user,time,event_id,price\n" + rows))
+    assert found.columns() == {"user": "user", "time": "time"}
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        (
+            "online_retail/onlineretail.csv",
+            {
+                "user": "CustomerID",
+                "time": "InvoiceDate",
+                "item": "StockCode",
+                "price": "UnitPrice",
+            },
+        ),
+        (
+            "complete_journey/events_labelled.csv",
+            {
+                "user": "household_id",
+                "time": "transaction_timestamp",
+                "action": "action",
+                "item": "product_id",
+                "category": "product_category",
+                "price": "sales_value",
+            },
+        ),
+    ],
+)
+def test_the_columns_of_real_logs_are_guessed(name, expected, tmp_path):
+    path = SHARED / "data" / name
+    if not path.is_file():
+        pytest.skip("the real logs are not beside the repository")
+    with path.open(encoding="utf-8") as stream:
+        text = "".join(line for _, line in zip(range(2000), stream, strict=False))
+    assert guessed_mapping(log(tmp_path, text)).columns() == expected
+
+
+def test_a_mapping_is_read_from_text_and_bad_ones_are_refused():
+    assert parse_mapping("user=a,time=at (a, b)") == {"user": "a", "time": "at (a, b)"}
+    assert parse_mapping("user=a,category=") == {"user": "a", "category": ""}
+    assert parse_mapping("") == {}
+    with pytest.raises(MappingRefused, match="Did you mean 'user'"):
+        parse_mapping("usr=a")
+    with pytest.raises(MappingRefused, match="given twice"):
+        parse_mapping("user=a,user=b")
+
+
+def test_what_is_given_wins_over_what_is_guessed(tmp_path):
+    raw = log(tmp_path, "user,time,category,price\na,2024-01-01,x,1\n")
+    mapping = complete(raw, {"user": "category", "price": ""})
+    assert mapping.columns() == {"user": "category", "time": "time"}
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"user": "usr"}, "Column 'usr' (for user) is not there.*Did you mean 'user'"),
+        ({"user": "time", "time": "time"}, "chosen for user and for time"),
+        ({"user": ""}, "No column is chosen for user.*user, time, price"),
+    ],
+)
+def test_a_mapping_that_does_not_fit_the_file_is_refused(given, words, tmp_path):
+    raw = log(tmp_path, "user,time,price\na,2024-01-01,1\n")
+    with pytest.raises(MappingRefused, match=words.replace("(", r"\(").replace(")", r"\)")):
+        complete(raw, given)
+    with pytest.raises(MappingRefused):
+        map_events(raw, ColumnMapping(**{"user": None, "time": "time", **given}), tmp_path)
+
+
+def test_events_are_typed_in_the_order_of_the_file(tmp_path):
+    events, table = mapped(
+        tmp_path,
+        SHOP + '007,2024-01-01T10:00:00Z,view,17850.0,"a\nb",3.5,,web\n'
+        ",2024-01-01T09:00:00+01:00,,i2,,x,1e400,\n7,bad,buy,i1,c,2,5,app\n7,,buy,i1,c,2,5,app\n",
+        user="user_id",
+        time="timestamp",
+        action="action",
+        item="item",
+        category="category",
+        duration="duration",
+        price="price",
+        platform="platform",
+    )
+    assert list(table.items()) == [
+        ("user", ["007", None, "7", "7"]),
+        ("time", [datetime(2024, 1, 1, 10), datetime(2024, 1, 1, 8), None, None]),
+        ("action", ["view", None, "buy", "buy"]),
+        ("item", ["17850.0", "i2", "i1", "i1"]),
+        ("category", ["a\nb", None, "c", "c"]),
+        ("duration", [3.5, None, 2, 2]),
+        ("price", [None, None, 5, 5]),
+        ("platform", ["web", None, "app", "app"]),
+        ("label", [None] * 4),
+        ("line", [2, 4, 5, 6]),
+        ("unreadable", ["", "duration,price", "time", ""]),
+    ]
+    assert (events.n_events, events.n_users) == (4, 2)
+    assert events.present == (
+        *("user", "time", "action", "item", "category", "duration", "price", "platform"),
+    )
+    assert {p.column: p.lines for p in events.problems if p.code == "unreadable"} == {
+        "timestamp": (5,),
+        "duration": (4,),
+        "price": (4,),
+    }
+    schema = pq.read_schema(events.path)
+    kinds = [str(schema.field(name).type) for name in ("user", "time", "price", "line")]
+    assert kinds == ["string", "timestamp[us]", "double", "int64"]
+
+
+def test_a_log_without_actions_gets_a_constant_one_and_says_so(tmp_path):
+    events, table = mapped(tmp_path, "u,t\na,2024-01-01T00:00:00Z\n", user="u", time="t")
+    assert table["action"] == ["event"]
+    assert table["price"] == [None]
+    assert codes(events) == ["no_action"]
+
+
+def test_column_names_are_never_taken_for_sql(tmp_path):
+    name = "x\" FROM read_parquet('no'); DROP TABLE \"a$path"
+    header = '"' + name.replace('"', '""') + '",time,user,line,cell\n'
+    events, table = mapped(
+        tmp_path, header + "a,2024-01-01,wrong,9,8\n", user=name, time="time", item="line"
+    )
+    assert table["user"] == ["a"] and table["item"] == ["9"] and table["line"] == [2]
+    assert events.n_users == 1
+
+
+def test_ids_that_may_be_no_ids_are_kept_with_a_warning(tmp_path):
+    text = "u,t,a\nNA,2024-01-01,x\n b,2024-01-02,x\nb,2024-01-02,x\n"
+    events, table = mapped(tmp_path, text, user="u", time="t", action="a")
+    assert table["user"] == ["NA", " b", "b"]
+    found = {p.code: p.lines for p in events.problems}
+    assert found["missing_words"] == (2,) and found["spaces_around"] == (3,)
+
+
+def test_a_duration_in_another_unit_is_converted_with_a_warning(tmp_path):
+    text = "u,t,dwell_ms\na,2024-01-01,1500\n"
+    events, table = mapped(tmp_path, text, user="u", time="t", duration="dwell_ms")
+    assert table["duration"] == [1.5]
+    assert "duration_unit" in codes(events)
+
+
+def test_a_blank_column_is_refused_for_users_and_named_for_the_rest(tmp_path):
+    raw = log(tmp_path, "u,t,p,w\n,2024-01-01,,w\n")
+    with pytest.raises(MappingRefused, match=r"'u' \(user\) is blank"):
+        map_events(raw, ColumnMapping(user="u", time="t"), tmp_path)
+    events = map_events(raw, ColumnMapping(user="w", time="t", price="p"), tmp_path)
+    assert [p.column for p in events.problems if p.code == "blank_column"] == ["p"]
+
+
+def test_columns_that_cannot_be_read_without_guessing_stop_the_mapping_all_at_once(tmp_path):
+    raw = log(tmp_path, "u;t;p\na;01/02/2024;1,5\nb;02/03/2024;2.5\n")
+    with pytest.raises(MappingRefused) as caught:
+        map_events(raw, ColumnMapping(user="u", time="t", price="p"), tmp_path)
+    assert "whether the day or the month comes first" in str(caught.value)
+    assert "two decimal marks: '1,5' (line 2) and '2.5' (line 3)" in str(caught.value)
+
+
+def test_the_fingerprint_follows_the_mapping(tmp_path):
+    raw = log(tmp_path, "u,v,t\na,b,2024-01-01\n")
+    one = map_events(raw, ColumnMapping(user="u", time="t"), tmp_path)
+    two = map_events(raw, ColumnMapping(user="v", time="t"), tmp_path)
+    assert one.fingerprint != two.fingerprint
+
+
+def test_the_problems_of_the_file_travel_with_the_events(tmp_path):
+    events, _ = mapped(tmp_path, "u,t\na,2024-01-01\n,\n", user="u", time="t")
+    assert codes(events) == ["blank_rows", "no_zone", "dates_only", "no_action"]
+
+
+def test_a_file_is_described_before_anything_is_done_with_it(tmp_path):
+    raw = log(tmp_path, "user;time;price\na;2024-01-01;3,50\nb;soon;2,00\nc;2024-01-01;x\n")
+    report = inspect_report(raw, guess(raw))
+    assert json.loads(json.dumps(report)) == report
+    assert report["dialect"] == {"encoding": "utf-8", "delimiter": ";"}
+    assert (report["n_rows"], report["columns"]) == (3, ["user", "time", "price"])
+    assert report["mapping"] == {"user": "user", "time": "time", "price": "price"}
+    assert {g["role"] for g in report["guesses"]} == {"user", "time", "price"}
+    lines = {(p["code"], p["column"]): p["lines"] for p in report["problems"]}
+    assert lines[("unreadable", "time")] == [3] and lines[("unreadable", "price")] == [4]
+    assert lines[("comma_numbers", "price")] == [2, 3]
+
+
+@pytest.mark.skipif(
+    not (SHARED / "badcsv").is_dir(), reason="the bad-file suite is not beside the repository"
+)
+@pytest.mark.parametrize(
+    ("name", "severity", "lines"),
+    [
+        ("68_nan_inf_words.csv", "warning", [2, 3, 4, 10, 11]),
+        ("74_late_wrong_type.csv", "warning", [8, 14, 19]),
+        ("76_mixed_timestamps.csv", "refused", [4]),
+        ("77_mixed_offsets.csv", "warning", [2]),
+        ("85_typo_date.csv", "refused", [3]),
+    ],
+)
+def test_what_a_bad_file_means_is_never_guessed(name, severity, lines, tmp_path):
+    raw = read(SHARED / "badcsv" / name, tmp_path, ReadOptions(), name=name)
+    problems = inspect_report(raw, guess(raw))["problems"]
+    assert lines in [p["lines"] for p in problems if p["severity"] == severity]

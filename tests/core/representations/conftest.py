@@ -1,0 +1,73 @@
+"""Sequences for the tests, made of literal events or drawn from worlds whose truth is known."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from core.artifacts import Sequences, Vocabulary
+
+SequencesOf = Callable[..., Sequences]
+MONDAY = 1_767_571_200
+"""Midnight of 5 January 2026, UTC."""
+
+
+def _coded(words: list[str | None]) -> tuple[Any, tuple[str, ...]]:
+    vocabulary = tuple(sorted({w for w in words if w is not None}))
+    return np.array([vocabulary.index(w) + 1 if w else 0 for w in words], np.int32), vocabulary
+
+
+def _sequences(users: Mapping[str, list[dict[str, Any]]]) -> Sequences:
+    """Events are dicts with action, category, platform, gap (default 60), duration, price."""
+    ids = sorted(users)
+    events = [event for user in ids for event in users[user]]
+    lengths = np.array([len(users[user]) for user in ids], dtype=np.int64)
+    first = [place == 0 for user in ids for place in range(len(users[user]))]
+    gap = np.array(
+        [0 if f else e.get("gap", 60) for e, f in zip(events, first, strict=True)], np.float32
+    )
+    time = [MONDAY + sum(e.get("gap", 60) for e in users[u][1 : i + 1])
+            for u in ids for i in range(len(users[u]))]
+    action, actions = _coded([e.get("action", "view") for e in events])
+    category, categories = _coded([e.get("category") for e in events])
+    platform, platforms = _coded([e.get("platform") for e in events])
+    return Sequences(
+        user_ids=np.array(ids, dtype=object),
+        offsets=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
+        action=action,
+        category=category,
+        item=np.zeros(len(events), np.int32),
+        platform=platform,
+        time=np.array(time, dtype=np.int64),
+        gap=gap,
+        duration=np.array([e.get("duration", np.nan) for e in events], np.float32),
+        price=np.array([e.get("price", np.nan) for e in events], np.float32),
+        length=lengths,
+        vocabulary=Vocabulary(
+            actions=actions, categories=categories, items=(), platforms=platforms
+        ),
+        present=("user", "time", "action"),
+        fingerprint="f" * 64,
+    )
+
+
+@pytest.fixture
+def sequences_of() -> SequencesOf:
+    """Make sequences of ``{user: [event, ...]}``."""
+    return _sequences
+
+
+@pytest.fixture
+def of_actions() -> SequencesOf:
+    """Make sequences of ``{user: "a b c"}``, a minute between events."""
+    return lambda users: _sequences(
+        {user: [{"action": a} for a in line.split()] for user, line in users.items()}
+    )
+
+
+@pytest.fixture
+def with_arrays() -> Callable[..., Sequences]:
+    """Replace arrays of sequences."""
+    return replace
