@@ -96,7 +96,7 @@ def _run(call: argparse.Namespace) -> None:
         known = _labels_from(call.labels) if call.labels else None
         events = map_events(raw, mapping, Path(scratch))
         _tell_problems(events)
-        known = known or known_labels_in_log(events)
+        known = known or known_labels_in_log(events, mapping.label or "label")
         journey = Journey(
             Store(Path(scratch) / "store"), events, options, known=known, listen=_tell
         )

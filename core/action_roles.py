@@ -38,7 +38,7 @@ _WORDS: tuple[tuple[Role, str], ...] = (
     (
         "view",
         "view views viewed viewing viewitem browse browses browsed browsing pv pageview pageviews "
-        "impression impressions visit visits visited look looked detail details show shown see",
+        "impression impressions look looked detail details info show shown see",
     ),
     ("click", "click clicks clicked clicking tap taps tapped select selects selected"),
     (

@@ -151,7 +151,8 @@ class Workspace:
         folder = self._folder(dataset.id) / "labels"
         if folder.exists():
             return load(KnownLabels, folder)
-        return known_labels_in_log(self.events(dataset))
+        mapped = dataset.mapping.label if dataset.mapping else None
+        return known_labels_in_log(self.events(dataset), mapped or "label")
 
     def delete(self, dataset_id: str) -> None:
         """Remove a data set; runs made from it stay."""

@@ -7,7 +7,9 @@ from ui import cached, charts as shown, controls, page, session, steps
 journey = steps.require()
 options = session.options()
 
-with st.expander("Cleaning and sequence rules", icon=":material/tune:", expanded=not journey.ready("clean")):
+with st.expander(
+    "Cleaning and sequence rules", icon=":material/tune:", expanded=not journey.ready("clean")
+):
     with st.form("rules", border=False):
         rules, sequence = st.tabs(["Cleaning", "Sequences"])
         with rules:

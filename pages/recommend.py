@@ -19,7 +19,9 @@ def action_card(action: Action) -> None:
     with st.container(border=True):
         st.markdown(f":material/{ICONS[action.kind]}: **{safe(action.title)}**")
         st.markdown(safe(action.text, limit=800))
-        numbers = " · ".join(f"{safe(name)}: {value:,.3g}" for name, value in action.evidence.items())
+        numbers = " · ".join(
+            f"{safe(name)}: {value:,.3g}" for name, value in action.evidence.items()
+        )
         st.caption(numbers)
 
 

@@ -56,7 +56,9 @@ with st.container(horizontal=True):
         help="Effective rank: how many independent directions the points spread over. Below 5 a "
         "learned representation has collapsed.",
     )
-    st.metric("Computed on", embeddings.device.split(" ")[0].upper(), help=embeddings.device, border=True)
+    st.metric(
+        "Computed on", embeddings.device.split(" ")[0].upper(), help=embeddings.device, border=True
+    )
     if embeddings.history:
         last = embeddings.history[-1]
         st.metric("Speed", f"{last.events_per_second:,.0f} events/s", border=True)

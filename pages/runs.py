@@ -60,7 +60,9 @@ known_datasets = {dataset.id for dataset in session.workspace().datasets()}
 if not recorded:
     with st.container(border=True):
         st.markdown("No run is recorded yet. A run is recorded when you open the Report page.")
-        st.page_link(steps.STEPS[0].page(), label="Start with your data", icon=":material/upload_file:")
+        st.page_link(
+            steps.STEPS[0].page(), label="Start with your data", icon=":material/upload_file:"
+        )
     st.stop()
 picked = st.dataframe(
     pd.DataFrame([row(run) for run in recorded]),

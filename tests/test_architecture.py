@@ -9,7 +9,17 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-GROUND = {"core", "core.artifacts", "core.options", "core.errors", "core.store"}
+GROUND = {
+    "core",
+    "core.artifacts",
+    "core.options",
+    "core.errors",
+    "core.store",
+    "core.geometry",
+    "core.wording",
+    "core.action_roles",
+    "core.events.engine",
+}
 STAGES = {
     "core.events",
     "core.sequences",

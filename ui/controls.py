@@ -88,22 +88,25 @@ class _Form:
     def _number(self, name: str, value: Any) -> Any:
         """A number; an empty box stands for "auto" or "none" where the option allows that."""
         kind, info = option_types(self.cls)[name], option_info(self.cls, name)
-        number: type[int] | type[float] = float if float in _parts(kind) else int
+        number: Any = float if float in _parts(kind) else int
         words = choices(kind)
         instead = words[0] if words else None
         may_be_empty = bool(words) or type(None) in _parts(kind)
         empty = "Automatic" if instead == "auto" else _readable(instead or "none")
         help_text = f"{info.help.rstrip('.')}. Allowed: {describe(self.cls, name)}."
+        limits: dict[str, Any] = {
+            "min_value": None if info.low is None else number(info.low),
+            "max_value": None if info.high is None else number(info.high),
+            "value": None if may_be_empty else "min",
+            "step": 1 if number is int else _step(info),
+        }
         given = st.number_input(
             f"{info.label} ({info.unit})" if info.unit else info.label,
-            min_value=None if info.low is None else number(info.low),
-            max_value=None if info.high is None else number(info.high),
-            value=None if may_be_empty else "min",
-            step=1 if number is int else _step(info),
             format="%d" if number is int else "%g",
             key=self._filled(name, None if value == instead else number(value)),
             help=f"{help_text} Leave empty for {empty.lower()}." if may_be_empty else help_text,
             placeholder=empty if may_be_empty else None,
+            **limits,
         )
         return instead if given is None else given
 

@@ -22,7 +22,10 @@ def rename_form(journey: Journey, segment: Segment) -> None:
     """A box for another name; a name that will not do is worded below it."""
     if segment.id == NOISE:
         return
-    with st.popover("Rename", icon=":material/edit:"), st.form(f"rename-{segment.id}", border=False):
+    with (
+        st.popover("Rename", icon=":material/edit:"),
+        st.form(f"rename-{segment.id}", border=False),
+    ):
         name = st.text_input("Name of the segment", segment.name, max_chars=60)
         if st.form_submit_button("Keep this name", type="primary"):
             with errors_shown():

@@ -7,23 +7,25 @@ address (workspace, data set) and in the workspace itself (settings and names la
 from __future__ import annotations
 
 import ipaddress
-import json
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import streamlit as st
 
 from core.artifacts import ColumnMapping
-from core.errors import AnalystError, NotFound
+from core.errors import NotFound
 from core.events.read import ReadOptions
 from core.pipeline import Journey
 from core.run_options import RunOptions
-from core.store import write_text
 from core.workspace import LOCAL, Dataset, Workspace, new_key, open_workspace
-from ui import cached
+from ui import cached, drafts
+from ui.drafts import Draft, Names
+
+if TYPE_CHECKING:
+    from core.runs import Run
 
 T = TypeVar("T")
 WORKSPACE_PARAM = "workspace"
@@ -68,7 +70,7 @@ class Selection:
 WORKSPACE: Key[str] = Key("workspace", "This link is not valid. Open the dashboard without it.")
 DATASET: Key[str] = Key("dataset")
 OPTIONS: Key[RunOptions] = Key("options")
-NAMES: Key[dict[str, dict[int, str]]] = Key("names")
+NAMES: Key[Names] = Key("names")
 """Names the analyst gave: by fingerprint of the labels, then by segment."""
 SELECTION: Key[Selection] = Key("selection", "Select users on the map first.")
 BEGUN: Key[frozenset[str]] = Key("begun")
@@ -141,9 +143,21 @@ def open_dataset(dataset_id: str) -> None:
         return
     DATASET.set(dataset_id)
     st.query_params[DATASET_PARAM] = dataset_id
-    left = _read_draft()
-    OPTIONS.set(left[0])
-    NAMES.set(left[1])
+    draft = drafts.read(_draft_file(dataset_id))
+    OPTIONS.set(draft.options)
+    NAMES.set(draft.names)
+
+
+def reopen(run: Run) -> None:
+    """Go back to how things stood when a run was recorded: data, columns, settings, names."""
+    manifest = run.manifest
+    dataset_id = manifest.source.dataset_id or ""
+    workspace().confirm_mapping(dataset_id, manifest.source.mapping)
+    open_dataset(dataset_id)
+    given = {int(segment): name for segment, name in manifest.segment_names.items()}
+    NAMES.set((NAMES.get() or {}) | {manifest.fingerprints["labels"]: given})
+    OPTIONS.set(run.options())
+    _write_draft()
 
 
 def close_dataset() -> None:
@@ -234,19 +248,5 @@ def _draft_file(dataset_id: str) -> Path:
 
 def _write_draft() -> None:
     dataset_id = DATASET.get()
-    if dataset_id is None:
-        return
-    file = _draft_file(dataset_id)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    draft = {"options": options().to_dict(), "names": NAMES.get() or {}}
-    write_text(file, json.dumps(draft, ensure_ascii=False))
-
-
-def _read_draft() -> tuple[RunOptions, dict[str, dict[int, str]]]:
-    """Settings and names last used; the defaults where a later version cannot read them."""
-    try:
-        draft = json.loads(_draft_file(DATASET.require()).read_text(encoding="utf-8"))
-        given = {of: {int(k): str(v) for k, v in to.items()} for of, to in draft["names"].items()}
-        return RunOptions.from_dict(draft["options"]), given
-    except (OSError, ValueError, KeyError, AttributeError, AnalystError):
-        return RunOptions(), {}
+    if dataset_id is not None:
+        drafts.write(_draft_file(dataset_id), Draft(options=options(), names=NAMES.get() or {}))

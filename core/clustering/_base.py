@@ -70,13 +70,13 @@ def tolerance_of(points: npt.NDArray[Any]) -> float:
     return 1e-5 * largest + 1e-6
 
 
-def all_alike(points: FloatArray) -> bool:
+def all_alike(points: npt.NDArray[Any]) -> bool:
     """Whether every user stands on the same point, but for rounding."""
     spread = np.ptp(points, axis=0).max(initial=0.0)
     return bool(spread <= tolerance_of(points))
 
 
-def count_distinct(points: FloatArray, enough: int) -> int:
+def count_distinct(points: npt.NDArray[Any], enough: int) -> int:
     """Number of different points, but for rounding; counting may stop at ``enough``."""
     step, n_users = tolerance_of(points), len(points)
     looked_at = min(n_users, 4096)

@@ -10,7 +10,6 @@ import numpy as np
 from core.artifacts import (
     DoubleArray,
     Embeddings,
-    FloatArray,
     IntArray,
     KCurve,
     Progress,
@@ -21,6 +20,7 @@ from core.artifacts import (
 from core.clustering import kmeans
 from core.clustering._base import all_alike, count_distinct, doubled, drawn_users
 from core.clustering.gap import REFERENCES, Gap, gap
+from core.clustering.sweep import sweep
 from core.errors import OptionRefused
 from core.geometry import blocks, scores, silhouettes
 from core.options import Options, option
@@ -81,23 +81,19 @@ def k_curve(
     or too few to compare, one segment is suggested and the reason says so.
     """
     rows = drawn_users(len(embeddings.values), options.k_max_users, seed)
-    sample = doubled(embeddings.values, rows).astype(np.float32)
+    sample = doubled(embeddings.values, rows)
+    sample -= sample.mean(axis=0)
     ks, cut = _numbers_to_try(sample, options)
     tried, suggested, knee, reason = [_alone(sample)], 1, None, ""
     if ks:
         tell = _teller(report, len(ks) + REFERENCES)
-        for done, k in enumerate(ks):
-            tell(done, f"{k} segments")
-            tried.append(_try(sample, k, options.k_restarts, seed))
+        starts = kmeans.KMeansOptions(n_init=options.k_restarts)
+        for done, found in enumerate(sweep(sample, ks, starts, seed)):
+            tried.append(_judged(sample, found, seed))
+            tell(done + 1, f"{ks[done]} segments compared")
         losses = [t.inertia for t in tried]
         knee = knee_of([1, *ks], losses)
-        gaps = gap(
-            sample.astype(np.float64),
-            ks,
-            losses,
-            seed,
-            lambda done: tell(len(ks) + done, "a cloud without segments"),
-        )
+        gaps = gap(sample, losses, ks, seed, lambda done: tell(len(ks) + done, "a plain cloud"))
         suggested, reason = suggest(tried[1:], gaps, knee)
     sampled = "" if rows is None else f"Compared on a random sample of {len(sample):,} users."
     return KCurve(
@@ -178,51 +174,41 @@ def knee_of(ks: Sequence[int], inertia: Sequence[float]) -> int | None:
     return int(ks[farthest]) if above[farthest] > np.diff(across).mean() else None
 
 
-def _numbers_to_try(sample: FloatArray, options: KOptions) -> tuple[list[int], str]:
+def _numbers_to_try(sample: DoubleArray, options: KOptions) -> tuple[list[int], str]:
     """The numbers of segments that the users allow, and what to say where that is fewer."""
     n_users = len(sample)
     if all_alike(sample):
         alike = "There is one user" if n_users == 1 else f"All {n_users:,} users are alike"
         return [], f"{alike}: 1 segment, everyone in it."
     distinct = count_distinct(sample, options.k_max)
-    # With a segment per user there is no neighbour left to compare with.
-    most = min(options.k_max, distinct, n_users - 1)
+    # Five users per segment; and with a segment per user no neighbour is left to compare with.
+    most = min(options.k_max, distinct, max(n_users // 5, 2), n_users - 1)
     ks = list(range(options.k_min, most + 1))
+    found = f"there are {n_users} users with {distinct} different behaviours"
+    if distinct >= options.k_max:
+        found = f"there are only {n_users} users"
     if not ks:
-        return [], (
-            f"{n_users} users with {distinct} different behaviours cannot be compared in "
-            f"{options.k_min} or more segments: 1 segment, everyone in it."
-        )
+        return [], f"Nothing to compare from {options.k_min} segments on, for {found}: 1 segment."
     if most < options.k_max:
-        return ks, (
-            f"Tried up to {most} instead of {options.k_max}: there are {n_users} users with "
-            f"{distinct} different behaviours."
-        )
+        return ks, f"Tried up to {most} segments instead of {options.k_max}, for {found}."
     return ks, ""
 
 
-def _alone(sample: FloatArray) -> Tried:
+def _alone(sample: DoubleArray) -> Tried:
     """Everyone in one segment."""
-    spread = sample.astype(np.float64) - sample.mean(axis=0, dtype=np.float64)
-    loss = float(np.einsum("nd,nd->", spread, spread))
+    loss = float(np.einsum("nd,nd->", sample, sample))
     return Tried(k=1, inertia=loss, silhouette=float("nan"), error=float("nan"))
 
 
-def _try(sample: FloatArray, k: int, restarts: int, seed: int) -> Tried:
-    points = sample.astype(np.float64)
-    options = kmeans.KMeansOptions(n_init=restarts)
-    best = min(kmeans.run(points, options, k, seed), key=lambda restart: restart.trace[-1])
-    values = _nearest(sample, best.centres)
+def _judged(sample: DoubleArray, found: kmeans.Restart, seed: int) -> Tried:
+    values = _nearest(sample, found.centres)
     macro, error = silhouettes(sample, values, 200, seed).macro()
-    return Tried(k=k, inertia=best.trace[-1], silhouette=macro, error=error)
+    return Tried(k=len(found.centres), inertia=found.trace[-1], silhouette=macro, error=error)
 
 
-def _nearest(points: FloatArray, centres: DoubleArray) -> IntArray:
+def _nearest(points: DoubleArray, centres: DoubleArray) -> IntArray:
     """Rank of the nearest centre among those that have users, shape (n,)."""
-    found = [
-        scores(points[rows].astype(np.float64), centres).argmin(axis=0)
-        for rows in blocks(len(points))
-    ]
+    found = [scores(points[rows], centres).argmin(axis=0) for rows in blocks(len(points))]
     _, values = np.unique(np.concatenate(found), return_inverse=True)
     return values.astype(np.int32)
 

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.artifacts import DoubleArray
-from core.clustering import kmeans
+from core.clustering.kmeans import KMeansOptions
+from core.clustering.sweep import sweep
 
 REFERENCES = 5
-_START = kmeans.KMeansOptions(n_init=2, max_iter=50)
+_STARTS = KMeansOptions(n_init=1, max_iter=50)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,8 +36,8 @@ class Gap:
 
 def gap(
     points: DoubleArray,
-    ks: Sequence[int],
     losses: Sequence[float],
+    ks: Sequence[int],
     seed: int,
     tell: Callable[[int], None],
 ) -> Gap:
@@ -51,9 +52,9 @@ def gap(
     spread = np.sqrt(np.clip(np.linalg.eigvalsh(covariance), 0.0, None))
     references = []
     for done in range(REFERENCES):
-        tell(done)
         cloud = rng.normal(size=points.shape) * spread
         references.append(_log_losses(cloud, ks, int(rng.integers(2**31 - 1))))
+        tell(done + 1)
     floor = 1e-12 * losses[0]  # J is 0 where every segment is one point
     observed = np.log(np.maximum(losses, floor))
     found = np.array(references)
@@ -63,6 +64,5 @@ def gap(
 def _log_losses(cloud: DoubleArray, ks: Sequence[int], seed: int) -> DoubleArray:
     cloud -= cloud.mean(axis=0)
     losses = [float(np.einsum("nd,nd->", cloud, cloud))]
-    for k in ks:
-        losses.append(min(r.trace[-1] for r in kmeans.run(cloud, _START, k, seed)))
+    losses += [found.trace[-1] for found in sweep(cloud, ks, _STARTS, seed)]
     return np.log(np.maximum(losses, 1e-12 * losses[0]))

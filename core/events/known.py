@@ -16,15 +16,16 @@ from core.events.reading import quoted
 _CONFLICTS_SHOWN = 20
 
 
-def known_labels_in_log(events: Events) -> KnownLabels | None:
-    """The label of every user of a log, or None where the log has no label column.
+def known_labels_in_log(events: Events, name: str = "label") -> KnownLabels | None:
+    """The label of every user of a log, or None where the log has no label column or only blanks.
 
-    Blank labels are passed over. A user whose rows name more than one label is left out and
+    ``name`` is what the label is called. Blank labels are passed over. A user whose rows name more than one label is left out and
     counted; users come in the order of their ids.
     """
     if "label" not in events.present:
         return None
-    return _labels("label", events.path, "user", "label")
+    known = _labels(name, events.path, "user", "label")
+    return known if len(known.user_ids) or known.n_conflicting else None
 
 
 def read_known_labels(path: Path) -> KnownLabels:

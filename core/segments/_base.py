@@ -1,4 +1,4 @@
-"""What all parts of a segment's description stand on: the settings, who is where, blocks of users."""
+"""What all parts of a description stand on: the settings, who is where, blocks of users."""
 
 from __future__ import annotations
 

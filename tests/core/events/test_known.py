@@ -46,6 +46,12 @@ def test_a_log_without_a_label_column_has_no_known_labels(tmp_path):
     assert known_labels_in_log(events(tmp_path, ["a,2024-01-01,x"], label=None)) is None
 
 
+def test_the_label_is_called_as_the_analyst_calls_it_and_blanks_throughout_are_no_labels(tmp_path):
+    named = known_labels_in_log(events(tmp_path, ["a,2024-01-01,x"]), "persona")
+    assert named is not None and named.name == "persona"
+    assert known_labels_in_log(events(tmp_path, ["a,2024-01-01,", "b,2024-01-01,"])) is None
+
+
 def test_only_the_first_twenty_conflicting_users_are_named_but_all_are_counted(tmp_path):
     rows = [f"u{i:02},2024-01-01,{kind}" for i in range(25) for kind in "xy"]
     known = known_labels_in_log(events(tmp_path, rows))

@@ -28,8 +28,11 @@ def _sequences(users: Mapping[str, list[dict[str, Any]]]) -> Sequences:
     gap = np.array(
         [0 if f else e.get("gap", 60) for e, f in zip(events, first, strict=True)], np.float32
     )
-    time = [MONDAY + sum(e.get("gap", 60) for e in users[u][1 : i + 1])
-            for u in ids for i in range(len(users[u]))]
+    time = [
+        MONDAY + sum(e.get("gap", 60) for e in users[u][1 : i + 1])
+        for u in ids
+        for i in range(len(users[u]))
+    ]
     action, actions = _coded([e.get("action", "view") for e in events])
     category, categories = _coded([e.get("category") for e in events])
     platform, platforms = _coded([e.get("platform") for e in events])

@@ -26,8 +26,9 @@ def test_categories_are_a_block_of_their_own_and_can_be_left_out(sequences_of):
     sequences = sequences_of({"ann": [shoes, shoes], "bob": [bags, shoes]})
     both = fit(sequences, BagOptions(), 0, silent)
     assert both.values.shape == (2, 2 + 3)
-    assert_allclose(both.values[0] - both.values[1], [0, 0, 0, -np.sqrt(0.5), 1 - np.sqrt(0.5)],
-                    atol=1e-6)
+    assert_allclose(
+        both.values[0] - both.values[1], [0, 0, 0, -np.sqrt(0.5), 1 - np.sqrt(0.5)], atol=1e-6
+    )
     assert fit(sequences, BagOptions(categories=False), 0, silent).values.shape == (2, 2)
 
 

@@ -20,8 +20,9 @@ def test_pairs_are_counted_within_a_user_and_in_order(of_actions):
 
 
 def test_order_alone_tells_users_apart(of_actions):
-    values = fit(of_actions({"ann": "a b c a b c a", "bob": "c b a c b a a"}),
-                 BigramOptions(), 0, silent).values
+    values = fit(
+        of_actions({"ann": "a b c a b c a", "bob": "c b a c b a a"}), BigramOptions(), 0, silent
+    ).values
     assert_allclose(values[0, :4], values[1, :4], atol=0.2)
     assert np.linalg.norm(values[0] - values[1]) > 1.0
 

@@ -1,0 +1,84 @@
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from core.representations.batches import Stretches
+from core.representations.inputs import NUMERIC_INPUTS, PREDICTED, Scales, gather, hide_words
+
+GAP, DURATION, PRICE, GAP_KNOWN, DURATION_KNOWN, PRICE_KNOWN, FIRST = range(NUMERIC_INPUTS)
+
+
+def whole(sequences, **kwargs):
+    scales = Scales.of(sequences, time_of_day=kwargs.pop("time_of_day", True))
+    stretches = Stretches(start=sequences.offsets[:-1], length=np.diff(sequences.offsets))
+    return gather(sequences, scales, *stretches.padded()), scales
+
+
+def test_a_tie_a_first_event_and_a_pause_are_told_apart(sequences_of):
+    batch, _ = whole(sequences_of({"ann": [{}, {"gap": 0}, {"gap": 60}, {"gap": 600}]}))
+    assert batch.numeric[0, :, FIRST].tolist() == [1, 0, 0, 0]
+    assert batch.numeric[0, :, GAP_KNOWN].tolist() == [0, 0, 1, 1]
+    assert batch.numeric[0, 1, GAP] == 0  # neutral, and flagged
+    assert batch.numeric[0, 2, GAP] < batch.numeric[0, 3, GAP]
+    classes = batch.classes[0, :, PREDICTED.index("gap")]
+    assert classes[1] == 0
+    assert 0 < classes[2] < classes[3]
+
+
+def test_a_first_event_in_the_middle_of_the_log_is_flagged_too(sequences_of):
+    batch, _ = whole(sequences_of({"ann": [{}, {}], "bob": [{}, {}]}))
+    assert batch.numeric[:, :, FIRST].tolist() == [[1, 0], [1, 0]]
+
+
+def test_missing_numbers_are_neutral_and_flagged(sequences_of):
+    events = [{"price": 1.0}, {"price": 10.0}, {"price": 100.0}, {}]
+    batch, _ = whole(sequences_of({"ann": events}))
+    assert batch.numeric[0, :, PRICE_KNOWN].tolist() == [1, 1, 1, 0]
+    assert batch.numeric[0, 3, PRICE] == 0
+    assert batch.classes[0, 3, PREDICTED.index("price")] == 0
+    assert np.isfinite(batch.numeric).all()
+
+
+def test_one_absurd_price_does_not_squeeze_the_others(sequences_of):
+    prices = [10.0, 12.0, 14.0, 16.0, 18.0, 20.0, 1e12]
+    batch, _ = whole(sequences_of({"ann": [{"price": p} for p in prices]}))
+    scaled = batch.numeric[0, :, PRICE]
+    assert scaled[5] - scaled[0] > 1
+    assert scaled[6] == 4
+
+
+def test_what_a_log_does_not_have_is_not_predicted(sequences_of):
+    _, scales = whole(sequences_of({"ann": [{}, {}], "bob": [{}, {}]}))
+    classes = scales.classes()
+    assert (classes["category"], classes["duration"], classes["price"]) == (1, 1, 1)
+    assert classes["gap"] > 1
+
+
+@pytest.mark.parametrize(("time_of_day", "parts"), [(True, [0, 1, 5]), (False, [0, 0, 0])])
+def test_the_time_of_day_is_coarse_and_can_be_left_out(sequences_of, time_of_day, parts):
+    events = [{}, {"gap": 5 * 3600}, {"gap": 18 * 3600}]
+    batch, _ = whole(sequences_of({"ann": events}), time_of_day=time_of_day)
+    assert batch.daypart[0].tolist() == parts
+
+
+def test_codes_that_were_not_fitted_are_unknown(sequences_of, with_arrays):
+    sequences = sequences_of({"ann": [{"action": "a"}, {"action": "b"}]})
+    scales = Scales.of(sequences, time_of_day=True)
+    new = with_arrays(sequences, action=np.array([2, 77], np.int32))
+    batch = gather(new, scales, np.array([[0, 1]]), np.ones((1, 2), bool))
+    assert batch.action.tolist() == [[2, 0]]
+
+
+def test_hidden_words_stay_to_be_predicted(of_actions):
+    batch, _ = whole(of_actions({"ann": "a b c " * 50}))
+    hidden = hide_words(batch, 0.5, np.random.default_rng(0))
+    assert 0.3 < (hidden.action == 0).mean() < 0.7
+    assert (hidden.classes == batch.classes).all()
+    assert (batch.action > 0).all()
+
+
+def test_scales_survive_being_stored(sequences_of):
+    _, scales = whole(sequences_of({"ann": [{"price": 3.0}, {"price": 5.0, "gap": 7}]}))
+    again = Scales.from_state(scales.to_state())
+    for name, array in scales.to_state().items():
+        assert_allclose(again.to_state()[name], array)

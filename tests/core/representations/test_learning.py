@@ -1,0 +1,206 @@
+from itertools import islice
+
+import numpy as np
+import pytest
+import torch
+from numpy.testing import assert_allclose
+from sklearn.cluster import KMeans
+from sklearn.metrics import adjusted_rand_score
+
+from core.artifacts import silent
+from core.errors import OptionRefused, TooLittleData
+from core.representations.bag import BagOptions
+from core.representations.bag import fit as count
+from core.representations.encoder import EventEncoder
+from core.representations.inputs import Scales
+from core.representations.learning import fit, training_plan, transform
+from core.representations.recurrent import LSTMOptions
+from core.representations.training import TrainingData, split_users, train
+
+QUICK = LSTMOptions(hidden=16, epochs=3, batch_users=16, threads=1)
+N_USERS = 240
+
+
+@pytest.fixture(scope="module")
+def orders():
+    """Actions of users that do all things equally often, in one of three orders."""
+    rng = np.random.default_rng(0)
+    forward, backward, repeat = (
+        np.roll(np.eye(4), 1, axis=1),
+        np.roll(np.eye(4), -1, axis=1),
+        np.eye(4),
+    )
+    kinds = np.arange(N_USERS) % 3
+    lines = {}
+    for user, kind in enumerate(kinds):
+        chain = 0.6 * (forward, backward, repeat)[kind] + 0.1
+        now, line = rng.integers(4), []
+        for _ in range(rng.integers(15, 60)):
+            line.append("abcd"[now])
+            now = rng.choice(4, p=chain[now])
+        lines[f"{user:03d}"] = " ".join(line)
+    return lines, kinds
+
+
+def found(values, kinds):
+    return adjusted_rand_score(
+        kinds, KMeans(3, n_init=10, random_state=0).fit_predict(np.asarray(values))
+    )
+
+
+def test_users_that_differ_in_order_alone_are_told_apart(of_actions, orders):
+    lines, kinds = orders
+    sequences = of_actions(lines)
+    learned = fit(sequences, LSTMOptions(epochs=25, hidden=32, threads=1), 0, silent)
+    assert found(count(sequences, BagOptions(), 0, silent).values, kinds) < 0.1
+    assert found(learned.values, kinds) > 0.8
+    first, last = learned.history[0], learned.history[-1]
+    assert last.losses["action"] < 1.25 < first.losses["action"]  # ln 4 is guessing
+    assert last.validation_losses["action"] < 1.25
+
+
+def test_pauses_alone_tell_users_apart(sequences_of):
+    rng = np.random.default_rng(0)
+    kinds = np.arange(90) % 3
+    sequences = sequences_of(
+        {
+            f"{user:03d}": [{"gap": round(g)} for g in rng.lognormal(2 + 2 * kind, 1.2, 30)]
+            for user, kind in enumerate(kinds)
+        }
+    )
+    learned = fit(sequences, LSTMOptions(epochs=30, hidden=16, threads=1), 0, silent)
+    assert found(learned.values, kinds) > 0.8
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(of_actions, orders):
+    sequences = of_actions(orders[0])
+    first, again = (fit(sequences, QUICK, 7, silent) for _ in range(2))
+    assert first.values.tobytes() == again.values.tobytes()
+    assert not np.array_equal(first.values, fit(sequences, QUICK, 8, silent).values)
+
+
+def test_training_is_a_plain_loop_that_stops_when_one_stops(of_actions, orders):
+    sequences = of_actions(orders[0])
+    scales = Scales.of(sequences, time_of_day=True)
+    users = np.arange(N_USERS)
+    data = TrainingData(
+        sequences=sequences,
+        scales=scales,
+        fit_users=users[:200],
+        validation_users=users[200:],
+        device="cpu",
+    )
+    encoder, ticks = EventEncoder(scales, 8), []
+    plan = training_plan(LSTMOptions(epochs=50, hidden=8), 200)
+    reports = list(islice(train(encoder, data, plan, 0, ticks.append), 2))
+    assert [r.epoch for r in reports] == [1, 2]
+    assert ticks[-1] == 1.0 and len(ticks) == 8  # 200 users by 64, twice
+    for report in reports:
+        assert report.n_epochs == 50
+        assert report.losses.keys() == report.validation_losses.keys()
+        assert {"total", "next_event", "contrastive", "action", "gap"} <= report.losses.keys()
+        assert_allclose(
+            report.losses["total"], report.losses["next_event"] + report.losses["contrastive"]
+        )
+        assert report.events_per_second > 0
+
+
+def test_training_ends_early_when_nothing_improves(of_actions):
+    rng = np.random.default_rng(0)
+    noise = of_actions({f"{u:02d}": " ".join(rng.choice(list("abc"), 12)) for u in range(40)})
+    options = LSTMOptions(hidden=16, epochs=200, learning_rate=0.03, patience=3, threads=1)
+    history = fit(noise, options, 0, silent).history
+    losses = [r.validation_losses["next_event"] for r in history]
+    assert len(history) < 200
+    assert min(losses) == losses[-4]
+
+
+def test_every_epoch_is_reported_and_progress_only_rises(of_actions, orders):
+    heard = []
+    fitted = fit(of_actions(orders[0]), QUICK, 0, heard.append)
+    assert [p.epoch for p in heard if p.epoch] == list(fitted.history)
+    assert heard[0].text == f"Learning on {fitted.device}"
+    assert [p.done for p in heard] == sorted(p.done for p in heard)
+    assert {p.stage for p in heard} == {"represent"}
+
+
+def test_users_that_all_behave_the_same_stand_on_one_point(of_actions):
+    sequences = of_actions({f"{u:02d}": "a b c a b" for u in range(30)})
+    values = fit(sequences, QUICK, 0, silent).values
+    assert (values == 0).all()
+
+
+@pytest.mark.parametrize(
+    "users",
+    [
+        {"ann": "a b a b a b a b", "bob": "b b b a"},
+        {"ann": "a a a a a a", "bob": "a a a", "cid": "a"},
+        {"ann": "a b"},
+        {"ann": "a b", "bob": "", "cid": "b"},
+    ],
+)
+def test_the_smallest_logs_give_finite_points(of_actions, users):
+    fitted = fit(of_actions(users), QUICK, 0, silent)
+    assert fitted.values.shape == (len(users), 16)
+    assert np.isfinite(fitted.values).all()
+    assert len(fitted.history) == 3
+
+
+def test_one_event_per_user_is_refused_with_a_way_out(of_actions):
+    with pytest.raises(TooLittleData, match="No user has two events .* 'bag'"):
+        fit(of_actions({"ann": "a", "bob": "b"}), QUICK, 0, silent)
+
+
+def test_a_pause_of_zero_throughout_trains_without_trouble(sequences_of):
+    users = {f"{u}": [{"gap": 0, "action": "ab"[u % 2]}] * 10 for u in range(8)}
+    fitted = fit(sequences_of(users), QUICK, 0, silent)
+    assert np.isfinite(fitted.values).all()
+    assert np.linalg.norm(fitted.values[0] - fitted.values[1]) > 0.1
+
+
+def test_new_users_are_placed_as_if_they_had_been_there(of_actions, orders):
+    sequences = of_actions(orders[0])
+    fitted = fit(sequences, QUICK, 0, silent)
+    assert_allclose(transform(fitted.state, sequences), fitted.values)
+    few = of_actions(dict(list(orders[0].items())[:5]))
+    assert_allclose(transform(fitted.state, few), fitted.values[:5], atol=1e-5)
+
+
+def test_every_learned_number_is_an_array(of_actions, orders):
+    state = fit(of_actions(orders[0]), QUICK, 0, silent).state
+    assert all(type(value) is np.ndarray for value in state.values())
+    assert state["weight.lstm.weight_hh_l0"].shape == (64, 16)
+
+
+def test_validation_users_are_never_fitted(of_actions, orders):
+    fitted, watched = split_users(of_actions(orders[0]), 0.15, np.random.default_rng(0))
+    assert len(watched) == 36
+    assert sorted([*fitted, *watched]) == list(range(N_USERS))
+
+
+def test_small_logs_are_read_more_often():
+    assert training_plan(LSTMOptions(), 100).epochs > training_plan(LSTMOptions(), 2000).epochs
+    assert training_plan(LSTMOptions(), 1_000_000).epochs == 3
+    assert training_plan(LSTMOptions(epochs=7), 100).epochs == 7
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"slice_shortest": 30}, r"slice_shortest is 30, more than slice_longest, which is 24"),
+        (
+            {f"{n}_weight": 0 for n in ("action", "category", "gap", "value", "contrastive")},
+            "nothing to learn",
+        ),
+        ({"hidden": 4}, r"hidden is 4\. Allowed: a whole number from 8 to 512"),
+    ],
+)
+def test_settings_that_cannot_work_are_refused(values, words):
+    with pytest.raises(OptionRefused, match=words):
+        LSTMOptions(**values)
+
+
+def test_pytorch_is_left_as_it_was(of_actions, orders):
+    before = (torch.get_num_threads(), torch.get_rng_state().sum().item())
+    fit(of_actions(orders[0]), QUICK, 0, silent)
+    assert before == (torch.get_num_threads(), torch.get_rng_state().sum().item())

@@ -1,0 +1,99 @@
+from pathlib import Path
+
+import pytest
+
+from core.artifacts import ColumnMapping
+from core.errors import FileRefused, NotFound
+from core.events.read import ReadOptions
+from core.workspace import Workspace, home, new_key, open_workspace
+
+LOG = "who,when,what\na,2026-01-01,view\nb,2026-01-02,cart\n"
+MAPPING = ColumnMapping(user="who", time="when", action="what")
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    return Workspace(tmp_path / "local")
+
+
+def add(workspace: Workspace, tmp_path: Path, text: str = LOG, name: str = "log.csv"):
+    path = tmp_path / "upload"
+    path.write_text(text, encoding="utf-8")
+    return workspace.add(path, name, ReadOptions())
+
+
+def test_an_added_log_is_kept_with_its_rows_and_without_a_mapping(workspace, tmp_path):
+    dataset = add(workspace, tmp_path)
+    assert dataset.name == "log.csv" and dataset.mapping is None
+    assert workspace.raw(dataset).n_rows == 2 and workspace.raw(dataset).path.exists()
+    assert workspace.datasets() == [dataset]
+
+
+def test_the_same_file_added_again_is_the_same_data_set_and_keeps_its_mapping(workspace, tmp_path):
+    first = add(workspace, tmp_path)
+    workspace.confirm_mapping(first.id, MAPPING)
+    assert add(workspace, tmp_path).mapping == MAPPING
+    assert len(workspace.datasets()) == 1
+
+
+def test_a_refused_file_leaves_nothing_behind(workspace, tmp_path):
+    with pytest.raises(FileRefused):
+        add(workspace, tmp_path, "")
+    assert workspace.datasets() == []
+    assert list((workspace.root / "datasets").iterdir()) == []
+
+
+def test_events_are_made_once_under_the_confirmed_mapping(workspace, tmp_path):
+    dataset = add(workspace, tmp_path)
+    with pytest.raises(NotFound, match="not confirmed"):
+        workspace.events(dataset)
+    dataset = workspace.confirm_mapping(dataset.id, MAPPING)
+    events = workspace.events(dataset)
+    assert (events.n_events, events.n_users) == (2, 2)
+    assert workspace.events(dataset).path == events.path
+
+
+def test_an_added_label_table_comes_before_the_labels_in_the_log(workspace, tmp_path):
+    mapping = ColumnMapping(user="who", time="when", label="what")
+    dataset = workspace.confirm_mapping(add(workspace, tmp_path).id, mapping)
+    in_log = workspace.known_labels(dataset)
+    assert in_log is not None
+    assert (in_log.name, in_log.values.tolist()) == ("what", ["view", "cart"])
+    table = tmp_path / "labels"
+    table.write_text("who,kind\na,new\n", encoding="utf-8")
+    dataset = workspace.add_labels(dataset.id, table, "labels.csv")
+    added = workspace.known_labels(dataset)
+    assert added is not None
+    assert (added.name, added.user_ids.tolist(), added.values.tolist()) == (
+        "labels.csv",
+        ["a"],
+        ["new"],
+    )
+
+
+def test_a_deleted_data_set_is_gone(workspace, tmp_path):
+    dataset = add(workspace, tmp_path)
+    workspace.delete(dataset.id)
+    assert workspace.datasets() == []
+    with pytest.raises(NotFound, match="no longer here"):
+        workspace.dataset(dataset.id)
+
+
+@pytest.mark.parametrize(
+    "name", ["../local", "0" * 15, "0" * 16 + "/x", "", "..", "ABCDEF0123456789"]
+)
+def test_only_names_of_data_sets_reach_the_disk(workspace, name):
+    with pytest.raises(NotFound):
+        workspace.dataset(name)
+
+
+@pytest.mark.parametrize("key", ["../x", "w-short", "LOCAL", "", "w-" + "a" * 31 + "/"])
+def test_only_whole_keys_open_a_workspace(key):
+    with pytest.raises(NotFound, match="link is not valid"):
+        open_workspace(key)
+
+
+def test_new_keys_open_workspaces_of_their_own(monkeypatch, tmp_path):
+    monkeypatch.setenv("SEGMENTLAB_HOME", str(tmp_path))
+    first, second = open_workspace(new_key()), open_workspace(new_key())
+    assert first.root != second.root and first.root.parent == second.root.parent == home()
