@@ -11,10 +11,19 @@ import json
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
-from core.artifacts import CleaningReport, Events, KnownLabels, Progress, RawLog
+from core.artifacts import (
+    ROLES,
+    CleaningReport,
+    ColumnMapping,
+    Events,
+    KnownLabels,
+    Progress,
+    RawLog,
+)
 from core.errors import AnalystError, NotFound, OptionRefused
 from core.run_options import RunOptions, load_options, options_schema
 from core.store import Store
@@ -48,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     inspect.set_defaults(command_function=_inspect)
 
     run = commands.add_parser("run", help="the whole journey, from a log to a folder of results")
-    run.add_argument("events", type=Path, metavar="EVENTS")
+    run.add_argument("events", type=Path, nargs="+", metavar="EVENTS")
     run.add_argument("--out", type=Path, required=True, metavar="DIR")
     known = run.add_mutually_exclusive_group()
     known.add_argument("--labels-column", metavar="NAME", help="column that holds known labels")
@@ -82,27 +91,20 @@ def _inspect(call: argparse.Namespace) -> None:
 def _run(call: argparse.Namespace) -> None:
     from core import runs
     from core.events.known import known_labels_in_log
-    from core.events.mapping import complete, map_events, parse_mapping
     from core.pipeline import Journey
 
     options = load_options(call.options, call.set, call.seed)
     _check_target(call.out)
-    given = parse_mapping(call.map)
-    if call.labels_column:
-        given["label"] = call.labels_column
     with tempfile.TemporaryDirectory() as scratch:
-        raw = _read(call.events, Path(scratch), options)
-        mapping = complete(raw, given)
+        events, mapping = _events(call, options, Path(scratch))
         known = _labels_from(call.labels) if call.labels else None
-        events = map_events(raw, mapping, Path(scratch))
-        _tell_problems(events)
         known = known or known_labels_in_log(events, mapping.label or "label")
         journey = Journey(
             Store(Path(scratch) / "store"), events, options, known=known, listen=_tell
         )
         _tell_cleaning(journey.clean().report)
         source = runs.Source(
-            name=call.events.name,
+            name=", ".join(path.name for path in call.events),
             dataset_id=None,
             mapping=mapping,
             labels_name=known.name if known else None,
@@ -119,12 +121,11 @@ def _assign(call: argparse.Namespace) -> None:
     from core.report.tables import write_assignments
 
     run = runs.load_run(call.run)
-    mapped = run.manifest.source.mapping.columns()
+    needed = _exactly(replace(run.manifest.source.mapping, label=None))
     with tempfile.TemporaryDirectory() as scratch:
         raw = _read(call.events, Path(scratch), run.options())
-        needed = {role: column for role, column in mapped.items() if role != "label"}
         events = map_events(raw, complete(raw, needed), Path(scratch))
-        _tell_problems(events)
+        _tell_problems(call.events.name, events)
         labels, report = assign(run, events, Path(scratch))
         _tell_cleaning(report)
         call.out.parent.mkdir(parents=True, exist_ok=True)
@@ -139,6 +140,33 @@ def _options(call: argparse.Namespace) -> None:
         print(markdown())
     else:
         print(json.dumps(options_schema(), indent=2, ensure_ascii=False))
+
+
+def _events(
+    call: argparse.Namespace, options: RunOptions, scratch: Path
+) -> tuple[Events, ColumnMapping]:
+    """The typed log of all files given, under the mapping of the first."""
+    from core.events.mapping import complete, map_events, parse_mapping
+    from core.events.merge import merge
+
+    given = parse_mapping(call.map)
+    if call.labels_column:
+        given["label"] = call.labels_column
+    logs = []
+    for number, path in enumerate(call.events):
+        folder = scratch / str(number)
+        folder.mkdir()
+        raw = _read(path, folder, options)
+        mapping = complete(raw, given)
+        given = _exactly(mapping)  # the files after the first are read the same way
+        logs.append(map_events(raw, mapping, folder))
+        _tell_problems(path.name, logs[-1])
+    return merge(logs, [path.name for path in call.events], scratch), mapping
+
+
+def _exactly(mapping: ColumnMapping) -> dict[str, str]:
+    """A given mapping that leaves nothing to guess; an empty name is "no such column"."""
+    return {role: mapping.columns().get(role, "") for role in ROLES}
 
 
 def _read(path: Path, scratch: Path, options: RunOptions) -> RawLog:
@@ -174,9 +202,9 @@ def _tell(progress: Progress) -> None:
         print(f"[{progress.stage}] {progress.text}", file=sys.stderr)
 
 
-def _tell_problems(events: Events) -> None:
+def _tell_problems(name: str, events: Events) -> None:
     for problem in events.problems:
-        print(f"note: {problem.message}", file=sys.stderr)
+        print(f"note: {name}: {problem.message}", file=sys.stderr)
 
 
 def _tell_cleaning(report: CleaningReport) -> None:

@@ -131,7 +131,7 @@ class Workspace:
 
     def add_labels(self, dataset_id: str, path: Path, name: str) -> Dataset:
         """Keep a table of known labels (user, label) beside the log. Raises FileRefused."""
-        labels = replace(read_known_labels(path), name=name)
+        labels = read_known_labels(path, name)
         with replacing(self._folder(dataset_id) / "labels") as scratch:
             save(labels, scratch)
         return self._update(replace(self.dataset(dataset_id), labels_name=name))

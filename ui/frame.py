@@ -10,7 +10,7 @@ st.set_page_config(
     page_title="SegmentLab",
     page_icon=_ASSETS / "logo.svg",
     layout="wide",
-    initial_sidebar_state="expanded",
+    initial_sidebar_state="auto",
 )
 st.html(_ASSETS / "frame.css")
 

@@ -28,13 +28,13 @@ def known_labels_in_log(events: Events, name: str = "label") -> KnownLabels | No
     return known if len(known.user_ids) or known.n_conflicting else None
 
 
-def read_known_labels(path: Path) -> KnownLabels:
+def read_known_labels(path: Path, name: str | None = None) -> KnownLabels:
     """Read a label file: user id in the first column, label in the second, named by its header.
 
-    The file goes through the same strict gate as a log. Raises FileRefused.
+    ``name`` is what the analyst calls the file, where it is stored under another one. The file goes through the same strict gate as a log. Raises FileRefused.
     """
     with tempfile.TemporaryDirectory(prefix="labels-") as scratch:
-        raw = read(path, Path(scratch), ReadOptions(), name=path.name)
+        raw = read(path, Path(scratch), ReadOptions(), name=name or path.name)
         _check_two_columns(raw)
         user, label = raw.columns[:2]
         return _labels(label, raw.path, user, label)

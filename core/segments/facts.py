@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from core.artifacts import DoubleArray, Fact, LongArray
 from core.segments._base import SegmentOptions
-from core.segments.features import Measures, as_shown
+from core.segments.features import Measures
 from core.segments.flows import shares_of_next
 from core.segments.scalars import Feature
 from core.segments.sentences import sentence
@@ -29,6 +30,8 @@ _SPREAD_FLOOR = {"share": 0.05, "log": 0.2, "count": 0.1}
 _SMALLEST = {"share": 0.02, "log": float(np.log(1.15)), "count": 0.15}
 """Smallest difference worth telling; for counts as a share of the larger mean."""
 _STANDARD_ERRORS = 3.0
+_COVERAGE = 1 / 3
+"""What is defined for fewer users than this, inside or outside, says little of the segment."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,31 +45,33 @@ class Finding:
 
 
 def findings(
-    measures: Measures, moves: LongArray, options: SegmentOptions
+    measures: Measures, sizes: LongArray, moves: LongArray, options: SegmentOptions
 ) -> tuple[tuple[Finding, ...], ...]:
     """Per segment, all that sets it apart, the largest effect first, activity after the rest.
 
     The effect is Cohen's d: the difference of the users' means inside and outside the segment
     over their pooled standard deviation, with a floor under it. Told are effects of at least
     ``min_effect`` and three standard errors, where the difference is of practical size too.
-    Where there is nobody outside, nothing is told. ``moves`` are transitions, (G, A, A).
+    Where there is nobody outside, nothing is told; nor of what is undefined for most users.
+    ``sizes`` are users per segment, (G,), ``moves`` transitions, (G, A, A).
     """
     inside, outside, effect = compare(measures)
-    shown_in, shown_out = _shown(measures, inside), _shown(measures, outside)
+    shown_in, shown_out = measures.shown(inside), measures.shown(outside)
     _pool_moves(measures.features, moves, shown_in, shown_out)
-    error = np.sqrt(1 / measures.n + 1 / (measures.n.sum(axis=0) - measures.n))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        error = np.sqrt(1 / measures.n + 1 / (measures.n.sum(axis=0) - measures.n))
     told = np.abs(effect) >= np.maximum(options.min_effect, _STANDARD_ERRORS * error)
-    told &= _practical(measures.features, inside, outside)
+    told &= _covers(measures, sizes) & _practical(measures.features, inside, outside)
     told &= np.sign(shown_in - shown_out) == np.sign(effect)
     return tuple(
-        _ranked(
+        tuple(
             Finding(
                 feature=measures.features[f],
                 inside=float(shown_in[g, f]),
                 outside=float(shown_out[g, f]),
                 effect=float(effect[g, f]),
             )
-            for f in np.flatnonzero(told[g])
+            for f in _largest_first(measures.features, effect[g], told[g])
         )
         for g in range(len(effect))
     )
@@ -102,14 +107,6 @@ def compare(measures: Measures) -> tuple[DoubleArray, DoubleArray, DoubleArray]:
     return inside, outside, effect
 
 
-def _shown(measures: Measures, means: DoubleArray) -> DoubleArray:
-    shown = means.copy()
-    for column, feature in enumerate(measures.features):
-        if feature.scale == "log":
-            shown[:, column] = np.expm1(means[:, column])
-    return shown
-
-
 def _pool_moves(
     features: tuple[Feature, ...], moves: LongArray, inside: DoubleArray, outside: DoubleArray
 ) -> None:
@@ -121,17 +118,31 @@ def _pool_moves(
     inside[:, columns], outside[:, columns] = own[:, came, goes], others[:, came, goes]
 
 
+def _covers(measures: Measures, sizes: LongArray) -> npt.NDArray[np.bool_]:
+    """Which features are defined for enough users on both sides, (G, F)."""
+    inside, outside = measures.n, measures.n.sum(axis=0) - measures.n
+    enough: npt.NDArray[np.bool_] = inside >= _COVERAGE * sizes[:, None]
+    enough &= outside >= _COVERAGE * (sizes.sum() - sizes)[:, None]
+    return enough
+
+
 def _practical(
     features: tuple[Feature, ...], inside: DoubleArray, outside: DoubleArray
-) -> DoubleArray:
+) -> npt.NDArray[np.bool_]:
+    """Which differences are worth telling, (G, F); means on the scale of comparison."""
     smallest = np.array([_SMALLEST[f.scale] for f in features])
     counts = np.array([f.scale == "count" for f in features])
     larger = np.maximum(np.abs(inside), np.abs(outside))
     size = np.where(counts, larger, 1.0) * smallest
-    return np.abs(inside - outside) >= size
+    worth: npt.NDArray[np.bool_] = np.abs(inside - outside) >= size
+    return worth
 
 
-def _ranked(found: object) -> tuple[Finding, ...]: ...
+def _largest_first(
+    features: tuple[Feature, ...], effect: DoubleArray, told: npt.NDArray[np.bool_]
+) -> list[int]:
+    columns: list[int] = np.flatnonzero(told).tolist()
+    return sorted(columns, key=lambda f: (features[f].kind == "activity", -abs(effect[f])))
 
 
 def _fact(finding: Finding) -> Fact:

@@ -37,17 +37,10 @@ class Measures:
     total: DoubleArray  # (G, F)
     squares: DoubleArray  # (G, F)
 
-    def typical(self, feature: int, group: int) -> float | None:
-        """Mean of a segment's users in the unit of the feature (geometric for "log")."""
-        users = self.n[group, feature]
-        if not users:
-            return None
-        return as_shown(self.features[feature], float(self.total[group, feature] / users))
-
-
-def as_shown(feature: Feature, mean: float) -> float:
-    """A mean on the scale of comparison, back in the feature's unit."""
-    return float(np.expm1(mean)) if feature.scale == "log" else mean
+    def shown(self, means: DoubleArray) -> DoubleArray:
+        """Means (G, F) in the features' own units: geometric where the scale is "log"."""
+        log = np.array([feature.scale == "log" for feature in self.features], dtype=np.bool_)
+        return np.where(log, np.expm1(np.where(log, means, 0.0)), means)
 
 
 def measure(

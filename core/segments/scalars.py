@@ -139,7 +139,7 @@ def _values(log: Sequences, block: Block) -> dict[str, DoubleArray]:
     return {
         "price": _mean_log(price, priced, block),
         "paid": _mean_log(price, priced & bought, block),
-        "spend": spent,
+        "spend": spent.astype(np.float64),
         "purchases": block.count(bought).astype(np.float64),
     }
 

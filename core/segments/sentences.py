@@ -107,6 +107,6 @@ def _times(inside: float, outside: float) -> str:
     if outside < 0.0005:
         return "where others never do"
     ratio = inside / outside
-    return (
-        f"{figure(ratio)} times as often as others" if ratio >= 1.15 else "more often than others"
-    )
+    if not 1.15 <= ratio < 20:
+        return f"{'far ' if ratio > 1.15 else ''}more often than others"
+    return f"{figure(ratio)} times as often as others"

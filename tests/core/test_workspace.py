@@ -65,7 +65,7 @@ def test_an_added_label_table_comes_before_the_labels_in_the_log(workspace, tmp_
     added = workspace.known_labels(dataset)
     assert added is not None
     assert (added.name, added.user_ids.tolist(), added.values.tolist()) == (
-        "labels.csv",
+        "kind",
         ["a"],
         ["new"],
     )
