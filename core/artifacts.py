@@ -464,6 +464,8 @@ class Recommendations:
 
     items: tuple[Recommendation, ...]
     actions: tuple[Action, ...]
+    note: str = ""
+    """What the log lacks for recommendations, in a sentence; empty where nothing does."""
     fingerprint: str
 
 

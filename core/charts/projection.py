@@ -20,7 +20,6 @@ from core.charts.theme import (
     segment_symbol,
 )
 
-Chosen = LongArray | IntArray
 _AXES = {"pca": ("First component", "Second component")}
 _MOST_WORDS = 9
 """Known labels that get a colour of their own; the rest share the grey."""
@@ -31,7 +30,7 @@ def user_map(
     projection: Projection,
     table: pd.DataFrame,
     by: str,
-    shown: Chosen | None = None,
+    shown: LongArray | IntArray | None = None,
     *,
     webgl: bool = True,
 ) -> go.Figure:
@@ -42,7 +41,7 @@ def user_map(
     ``segment name``, ``user``, ``story`` (told on hovering), ``known label`` and numbers. ``shown``
     picks rows by index. Each point's customdata is the index of its user.
     """
-    chosen = np.arange(len(table)) if shown is None else np.asarray(shown)
+    chosen: LongArray = np.arange(len(table)) if shown is None else shown.astype(np.int64)
     picked = table.iloc[chosen]
     made = figure(
         f"Users by {safe(by)}",
@@ -99,8 +98,8 @@ def _numeric_layers(column: pd.Series[Any], by: str) -> Iterable[dict[str, Any]]
     values = column.to_numpy(dtype=np.float32, na_value=np.nan)
     finite = np.isfinite(values)
     if not finite.all():
-        marker = {"color": NOISE_COLOUR, "symbol": "circle-open"}
-        yield {"rows": np.flatnonzero(~finite), "name": "Not known", "marker": marker}
+        unknown = {"color": NOISE_COLOUR, "symbol": "circle-open"}
+        yield {"rows": np.flatnonzero(~finite), "name": "Not known", "marker": unknown}
     if not finite.any():
         return
     low, high = np.percentile(values[finite], [2, 98])  # so that one giant does not grey the rest
@@ -116,7 +115,11 @@ def _numeric_layers(column: pd.Series[Any], by: str) -> Iterable[dict[str, Any]]
 
 
 def _points(
-    draw: Any, projection: Projection, picked: pd.DataFrame, chosen: Chosen, layer: dict[str, Any]
+    draw: Any,
+    projection: Projection,
+    picked: pd.DataFrame,
+    chosen: LongArray,
+    layer: dict[str, Any],
 ) -> Any:
     rows = layer["rows"]
     points = np.asarray(projection.points[chosen[rows]], dtype=np.float32)

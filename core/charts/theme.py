@@ -118,7 +118,7 @@ def figure(title: str, reading: str, alt: str, height: int = 380) -> go.Figure:
 
 
 def named_positions(made: go.Figure, names: list[str], axis: str = "y") -> None:
-    """Write names along an axis at 0, 1, 2 ...; equal names stay apart, none is taken as a number."""
+    """Write names along an axis at 0, 1, 2 ...: equal names stay apart, none becomes a number."""
     ticks = {"tickvals": list(range(len(names))), "ticktext": names, "showgrid": False}
     if axis == "y":
         made.update_yaxes(**ticks, range=[len(names) - 0.5, -0.5])

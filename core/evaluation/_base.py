@@ -86,9 +86,9 @@ class _Described:
     @property
     def range(self) -> str:
         """The range in words, e.g. "-1 to 1" or "0 and up"."""
-        if self.low is None or self.high is None:
+        if self.high is None:
             return "any number" if self.low is None else f"{self.low:g} and up"
-        return f"{self.low:g} to {self.high:g}"
+        return f"up to {self.high:g}" if self.low is None else f"{self.low:g} to {self.high:g}"
 
 
 @dataclass(frozen=True, kw_only=True)

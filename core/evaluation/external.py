@@ -6,6 +6,8 @@ so pairs of users are never listed.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from core.artifacts import LongArray, Metric
@@ -134,14 +136,91 @@ def _pairs(sizes: LongArray) -> float:
     return float((sizes * (sizes - 1) // 2).sum())
 
 
-def _metric(name: str, label: str, meaning: str, source: str, low: float = 0.0) -> ExternalMetric:
+def _metric(
+    function: Callable[[Contingency], Figure], label: str, meaning: str, source: str
+) -> ExternalMetric:
     return ExternalMetric(
-        name=name,
+        name=function.__name__,
         label=label,
-        low=low,
+        low=-0.5 if function is ari else None if function is ami else 0.0,
         high=1.0,
         better="higher",
         meaning=meaning,
         source=source,
-        function=globals()[name],
+        function=function,
     )
+
+
+EXTERNAL_METRICS: dict[str, ExternalMetric] = {
+    m.name: m
+    for m in (
+        _metric(
+            ari,
+            "Adjusted Rand index (ARI)",
+            "Agreement of segments and labels over pairs of users; chance gives 0.",
+            "Hubert and Arabie, 1985",
+        ),
+        _metric(
+            ami,
+            "Adjusted mutual information (AMI)",
+            "How much the segment tells of the label; chance gives 0.",
+            "Vinh, Epps and Bailey, 2010",
+        ),
+        _metric(
+            nmi,
+            "Normalised mutual information (NMI)",
+            "The same without the correction for chance: grows by itself with more segments.",
+            "Strehl and Ghosh, 2002 (arithmetic mean; equals the V-measure)",
+        ),
+        _metric(
+            purity,
+            "Purity",
+            "Share of users that have the commonest label of their segment; with one segment, the "
+            "share of the commonest label.",
+            "Zhao and Karypis, 2004",
+        ),
+        _metric(
+            pair_precision,
+            "Pair precision",
+            "Of two users in the same segment, how often they share the label.",
+            "Manning, Raghavan and Schütze, 2008",
+        ),
+        _metric(
+            pair_recall,
+            "Pair recall",
+            "Of two users with the same label, how often they share the segment.",
+            "Manning, Raghavan and Schütze, 2008",
+        ),
+        _metric(
+            pair_f1,
+            "Pair F1",
+            "Harmonic mean of pair precision and recall.",
+            "Manning, Raghavan and Schütze, 2008",
+        ),
+        _metric(
+            bcubed_precision,
+            "B-cubed precision",
+            "For a user, the share of its segment that has its label.",
+            "Bagga and Baldwin, 1998",
+        ),
+        _metric(
+            bcubed_recall,
+            "B-cubed recall",
+            "For a user, the share of its label that is in its segment.",
+            "Bagga and Baldwin, 1998",
+        ),
+        _metric(
+            bcubed_f1,
+            "B-cubed F1",
+            "Harmonic mean of B-cubed precision and recall.",
+            "Bagga and Baldwin, 1998; Amigó et al., 2009",
+        ),
+        _metric(
+            matched_f1,
+            "Matched F1",
+            "Every label paired with its own best segment, the F1 averaged over labels.",
+            "Kuhn, 1955 (the matching)",
+        ),
+    )
+}
+"""Every external metric, by name."""

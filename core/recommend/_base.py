@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.action_roles import ROLES, Role, roles_by_code
-from core.artifacts import Labels, LongArray, Segments, Sequences
+from core.artifacts import IntArray, Labels, LongArray, Segments, Sequences
 from core.options import Options, option
 
 _USERS_PER_BLOCK = 65_536
@@ -118,8 +118,12 @@ class Contacts:
     """Every pair of a user and an item that met, once; P pairs."""
 
     user: LongArray  # (P,)
-    item: LongArray  # (P,) place in the vocabulary's items, from 0
+    item: IntArray  # (P,) place in the vocabulary's items, from 0
     step: npt.NDArray[np.int8]  # (P,) the furthest of `STEPS`
+
+    def take(self, places: LongArray) -> Contacts:
+        """The pairs at the given places."""
+        return Contacts(user=self.user[places], item=self.item[places], step=self.step[places])
 
 
 def contacts_of(sequences: Sequences) -> Contacts:

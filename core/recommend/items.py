@@ -7,9 +7,9 @@ With w the weight of the furthest step a user took with an item (0 where it was 
     lift    = q(s, i) / p(i)
     score   = q(s, i) * lift ** lift_weight * (1 - share of the segment that owns it)
 
-m = ``prior_users``: q is the mean of the segment's engagement, shrunk toward everyone's as an
-empirical Bayes estimate is. The last factor falls away with ``owned`` other than "discount", and
-in categories that are bought again and again.
+m = ``prior_users``: q is the segment's engagement shrunk toward everyone's, as if m users with
+everyone's taste were in the segment too. The last factor falls away with ``owned`` other than
+"discount", and in categories where things are bought again and again.
 """
 
 from __future__ import annotations
@@ -21,71 +21,204 @@ import numpy.typing as npt
 
 from core.action_roles import is_role
 from core.artifacts import NOISE, DoubleArray, LongArray, Recommendation, Sequences
-from core.recommend._base import (
-    PURCHASE,
-    RETURN,
-    Contacts,
-    RecommendOptions,
-    Rows,
-)
+from core.recommend._base import PURCHASE, Contacts, RecommendOptions, Rows
 from core.wording import counted, figure, percent, quoted
 
-_OWN_TASTE = 1.15
+OWN_TASTE = 1.15
 """A lift from which on an item counts as the segment's own taste."""
-_MOST_OF_EVERYONE = 4
-"""Items popular with everyone that are looked through, as a multiple of ``top_n``."""
 _ENOUGH_BOUGHT = 20
-"""Things bought in a category before it is called one that is bought again."""
+"""Things bought in a category before it can be called one where things are bought again."""
 _DAY = 86_400
 
 
 @dataclass(frozen=True, kw_only=True)
 class Goods:
-    """What must be known of the items; I items."""
+    """What must be known of the items; I items, C categories."""
 
-    category: LongArray  # (I,) code, the item's commonest; 0 unknown
+    names: tuple[str, ...]
+    categories: tuple[str, ...]
+    """Names by code; the first is "", for unknown."""
+    category: LongArray  # (I,) code, the item's commonest
     popularity: DoubleArray  # (I,) p(i)
-    again: DoubleArray  # (C + 1,) share of the things bought that were bought again, by category
+    again: DoubleArray  # (C + 1,) share of the things bought that were bought again
 
 
 @dataclass(frozen=True, kw_only=True)
-class Offers:
-    """Pairs of a segment and an item that can be offered; N pairs."""
+class _Shelf:
+    """All items as one segment sees them, (I,) each."""
 
-    group: LongArray  # (N,)
-    item: LongArray  # (N,)
-    users: LongArray  # (N,) users of the segment that met it
-    owned: DoubleArray  # (N,) share of the segment that bought and kept it
-    engagement: DoubleArray  # (N,) sum of w
+    size: int
+    """Users of the segment."""
+    own: bool
+    """Whether the ranking is the segment's own, not everyone's."""
+    users: LongArray  # that met the item
+    owned: DoubleArray  # share of the segment that bought and kept it
+    lift: DoubleArray
+    score: DoubleArray  # 0 where the item is not to be offered
+    repeats: npt.NDArray[np.bool_]  # of a category where things are bought again
 
 
 def recommend_items(
     sequences: Sequences, contacts: Contacts, rows: Rows, options: RecommendOptions
 ) -> tuple[Recommendation, ...]:
-    """The best items of every segment, rank by rank; users in no segment get everyone's.
+    """The best items of every segment, rank by rank, ties by frequency in the log.
 
-    So does a segment none of whose items was met by ``min_users`` of its users.
+    Users in no segment are offered what is popular with everyone, and so is a segment none of
+    whose items was met by ``min_users`` of its users; their reasons say so.
     """
     weights = _weights(options)
     goods = _goods(sequences, contacts, weights)
-    offers = _offers(contacts, rows, weights, goods)
+    row = rows.row[contacts.user]
+    order = np.argsort(row, kind="stable")
+    begins = np.searchsorted(row, np.arange(len(rows.ids) + 1), sorter=order)
     found: list[Recommendation] = []
     for group, segment in enumerate(rows.ids):
-        own = segment != NOISE and bool(
-            np.any(offers.users[offers.group == group] >= options.min_users)
-        )
-        found += _ranked(_Shelf(sequences, goods, rows, options), offers, group, own)
+        mine = contacts.take(order[begins[group] : begins[group + 1]])
+        shelf = _shelf(goods, mine, int(rows.sizes[group]), options, own=segment != NOISE)
+        found += _offered(segment, shelf, goods, options)
     return tuple(found)
 
 
+def _shelf(
+    goods: Goods, contacts: Contacts, size: int, options: RecommendOptions, *, own: bool
+) -> _Shelf:
+    """Score all items for the users whose contacts these are."""
+    n_items, prior = len(goods.names), options.prior_users
+    users = np.bincount(contacts.item, minlength=n_items)
+    bought = np.bincount(contacts.item[contacts.step == PURCHASE], minlength=n_items)
+    engagement = np.bincount(contacts.item, _weights(options)[contacts.step], minlength=n_items)
+    everyone = goods.popularity
+    local = (engagement + prior * everyone) / (size + prior)
+    lift = np.divide(local, everyone, out=np.ones(n_items), where=everyone > 0)
+    enough = users >= options.min_users
+    own = own and bool(enough.any())
+    score = np.where(enough, local * lift**options.lift_weight, 0.0) if own else everyone.copy()
+    owned = bought / max(size, 1)
+    repeats = goods.again[goods.category] >= options.repeat_share
+    _mark_down(score, owned, repeats, options)
+    return _Shelf(
+        size=size, own=own, users=users, owned=owned, lift=lift, score=score, repeats=repeats
+    )
+
+
+def _mark_down(
+    score: DoubleArray,
+    owned: DoubleArray,
+    repeats: npt.NDArray[np.bool_],
+    options: RecommendOptions,
+) -> None:
+    """Lower what the segment already owns, unless it is bought again and again."""
+    if options.owned == "discount":
+        score *= np.where(repeats, 1.0, 1.0 - owned)
+    elif options.owned == "exclude":
+        score[~repeats & (owned > options.owned_limit)] = 0.0
+
+
+def _offered(
+    segment: int, shelf: _Shelf, goods: Goods, options: RecommendOptions
+) -> list[Recommendation]:
+    best = np.flatnonzero(shelf.score > 0)
+    best = best[np.argsort(-shelf.score[best], kind="stable")[: options.top_n]]
+    return [
+        Recommendation(
+            segment=segment,
+            rank=rank,
+            item=goods.names[i],
+            category=goods.categories[int(goods.category[i])],
+            score=float(shelf.score[i]),
+            segment_users=int(shelf.users[i]),
+            lift=float(shelf.lift[i]),
+            owned_share=float(shelf.owned[i]),
+            reason=_reason(shelf, goods, i, options),
+        )
+        for rank, i in enumerate(best.tolist(), start=1)
+    ]
+
+
+def _reason(shelf: _Shelf, goods: Goods, item: int, options: RecommendOptions) -> str:
+    met, lift = int(shelf.users[item]), float(shelf.lift[item])
+    share = f"{counted(met, 'user', 'users')} of {shelf.size:,} here met it ({percent(met / shelf.size)})"
+    if not shelf.own:
+        text = f"Popular with everyone, not this group's own taste; {share}"
+    elif lift >= OWN_TASTE:
+        text = f"{share}, {figure(lift)} times the engagement of everyone"
+    else:
+        text = f"{share}, popular with everyone too ({figure(lift)} times the usual engagement)"
+    return text + _of_owners(shelf, goods, item, options) + "."
+
+
+def _of_owners(shelf: _Shelf, goods: Goods, item: int, options: RecommendOptions) -> str:
+    owned, code = float(shelf.owned[item]), int(goods.category[item])
+    if owned == 0:
+        return ""
+    if shelf.repeats[item]:
+        again = percent(float(goods.again[code]))
+        name = quoted(goods.categories[code])
+        return f"; {percent(owned)} bought it, but {again} of buys in {name} are repeated"
+    lowers = ", which lowers its rank" if options.owned == "discount" else ""
+    return f"; {percent(owned)} already bought it{lowers}"
+
+
+def _goods(sequences: Sequences, contacts: Contacts, weights: DoubleArray) -> Goods:
+    words = sequences.vocabulary
+    engagement = np.bincount(contacts.item, weights[contacts.step], minlength=len(words.items))
+    category = _commonest_category(sequences)
+    return Goods(
+        names=words.items,
+        categories=("", *words.categories),
+        category=category,
+        popularity=engagement / max(sequences.n_users, 1),
+        again=_bought_again(sequences, category),
+    )
+
+
+def _commonest_category(sequences: Sequences) -> LongArray:
+    """Category code in which every item is met most often, (I,); ties to the lower code."""
+    words = sequences.vocabulary
+    width = len(words.categories) + 1
+    known = (sequences.item > 0) & (sequences.category > 0)
+    cell = (sequences.item[known].astype(np.int64) - 1) * width + sequences.category[known]
+    place, times = np.unique(cell, return_counts=True)
+    order = np.lexsort((place % width, -times, place // width))
+    item, first = np.unique(place[order] // width, return_index=True)
+    category = np.zeros(len(words.items), dtype=np.int64)
+    category[item] = place[order][first] % width
+    return category
+
+
+def _bought_again(sequences: Sequences, category: LongArray) -> DoubleArray:
+    """By category, the share of things bought that the same user bought on another day too.
+
+    0 for code 0 and where fewer than 20 things were bought.
+    """
+    words = sequences.vocabulary
+    bought = is_role(sequences.action, words.actions, "purchase") & (sequences.item > 0)
+    item = sequences.item[bought].astype(np.int64) - 1
+    pair = sequences.user_of_event()[bought] * len(words.items) + item
+    day = sequences.time[bought] // _DAY
+    order = np.lexsort((day, pair))
+    pair, day = pair[order], day[order]
+    fresh = np.append(True, pair[1:] != pair[:-1])[: len(pair)]
+    other_day = ~fresh
+    other_day[1:] &= day[1:] != day[:-1]
+    begins = np.flatnonzero(fresh)
+    repeated = np.logical_or.reduceat(other_day, begins) if len(begins) else other_day
+    code = category[pair[begins] % max(len(words.items), 1)]
+    n_codes = len(words.categories) + 1
+    things = np.bincount(code, minlength=n_codes)
+    share = np.bincount(code, repeated, minlength=n_codes) / np.maximum(things, 1)
+    share[(things < _ENOUGH_BOUGHT) | (np.arange(n_codes) == 0)] = 0.0
+    return share
+
+
 def _weights(options: RecommendOptions) -> DoubleArray:
-    """Weight of every step of `STEPS`."""
+    """Weight of every one of `STEPS`."""
     return np.array(
         [
             options.view_weight,
             options.favourite_weight,
             options.cart_weight,
             options.purchase_weight,
-            0.0,
+            0.0,  # returned
         ]
     )

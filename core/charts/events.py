@@ -1,0 +1,162 @@
+"""What a log looks like: over time, per user, by action and category.
+
+Takes what `core.events.overview` counts, by shape only: a chart knows no stage.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+import plotly.graph_objects as go
+
+from core.charts.theme import (
+    COLOURS,
+    NOISE_COLOUR,
+    figure,
+    named_positions,
+    safe,
+)
+
+_MOST_BARS = 15
+
+
+class Series(Protocol):
+    """How often one action happened in every bin of a timeline."""
+
+    @property
+    def action(self) -> str: ...
+    @property
+    def counts(self) -> tuple[int, ...]: ...
+
+
+class Timeline(Protocol):
+    """Events over time; a series per action, the most frequent first."""
+
+    @property
+    def unit(self) -> str: ...
+    @property
+    def starts(self) -> tuple[datetime, ...]: ...
+    @property
+    def series(self) -> Sequence[Series]: ...
+
+
+class Bin(Protocol):
+    """Users that have from ``low`` to ``high`` events."""
+
+    @property
+    def low(self) -> int: ...
+    @property
+    def high(self) -> int: ...
+    @property
+    def users(self) -> int: ...
+
+
+class Count(Protocol):
+    """How often a word stands in the log."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def events(self) -> int: ...
+    @property
+    def users(self) -> int: ...
+
+
+def events_over_time(timeline: Timeline) -> go.Figure:
+    """Events per day (or hour, week ...), stacked by action."""
+    total = sum(sum(series.counts) for series in timeline.series)
+    span = f" from {timeline.starts[0]:%Y-%m-%d} to {timeline.starts[-1]:%Y-%m-%d}"
+    made = figure(
+        f"Events per {timeline.unit}",
+        "Gaps and sudden jumps are worth a question to who collects the data.",
+        f"Stacked bars of {total:,} events per {timeline.unit}, by action"
+        f"{span if timeline.starts else ''}.",
+    )
+    for place, series in enumerate(timeline.series):
+        made.add_trace(
+            go.Bar(
+                x=list(timeline.starts),
+                y=list(series.counts),
+                name=safe(series.action, 30),
+                marker={"color": COLOURS[place % len(COLOURS)], "line_width": 0},
+                hovertemplate="%{y:,}",
+            )
+        )
+    made.update_layout(barmode="stack", bargap=0.08, hovermode="x unified")
+    made.update_layout(legend={"traceorder": "normal", "y": -0.16})
+    made.update_xaxes(title="Start (UTC)", showgrid=False)
+    made.update_yaxes(title="Events", rangemode="tozero")
+    return made
+
+
+def events_per_user(bins: Sequence[Bin], before: Sequence[Bin] = ()) -> go.Figure:
+    """How many users have how many events; with ``before``, also how it was before cleaning."""
+    n_users = sum(found.users for found in bins)
+    made = figure(
+        "Events per user",
+        "Each bar covers twice as many events as the one before it. Users at the far left say "
+        "little about themselves.",
+        f"Histogram of the number of events of {n_users:,} users.",
+        height=340,
+    )
+    longest = before if len(before) > len(bins) else bins
+    if before:
+        made.add_trace(_bars(before, "Before cleaning", NOISE_COLOUR))
+    made.add_trace(_bars(bins, "After cleaning" if before else "Users", COLOURS[0]))
+    made.update_layout(showlegend=bool(before), bargap=0.15, legend_y=-0.28)
+    named_positions(made, [_range(found) for found in longest], axis="x")
+    made.update_xaxes(title="Events of the user")
+    made.update_yaxes(title="Users", rangemode="tozero")
+    return made
+
+
+def action_counts(counts: Sequence[Count]) -> go.Figure:
+    """The most frequent actions."""
+    return _word_bars(counts, "action", COLOURS[0])
+
+
+def category_counts(counts: Sequence[Count]) -> go.Figure:
+    """The most frequent categories."""
+    return _word_bars(counts, "category", COLOURS[2])
+
+
+def _bars(bins: Sequence[Bin], name: str, colour: str) -> go.Bar:
+    return go.Bar(
+        x=list(range(len(bins))),
+        y=[found.users for found in bins],
+        name=name,
+        marker={"color": colour},
+        hovertemplate="%{x} events: %{y:,} users",
+    )
+
+
+def _range(found: Bin) -> str:
+    return f"{found.low:,}" if found.low == found.high else f"{found.low:,}-{found.high:,}"
+
+
+def _word_bars(counts: Sequence[Count], what: str, colour: str) -> go.Figure:
+    shown = counts[:_MOST_BARS]
+    plural = "categories" if what == "category" else f"{what}s"
+    top = f" The most frequent is {safe(shown[0].name)} with {shown[0].events:,}." if shown else ""
+    made = figure(
+        f"Events by {what}",
+        f"The {len(shown)} most frequent {plural}. Watch for two spellings of the same thing.",
+        f"Bar chart of events by {what}.{top}",
+        height=max(260, 130 + 28 * len(shown)),
+    )
+    made.add_trace(
+        go.Bar(
+            x=[count.events for count in shown],
+            y=list(range(len(shown))),
+            orientation="h",
+            marker={"color": colour},
+            customdata=[count.users for count in shown],
+            hovertemplate="%{x:,} events of %{customdata:,} users<extra></extra>",
+        )
+    )
+    named_positions(made, [safe(count.name, 30) for count in shown])
+    made.update_layout(bargap=0.3)
+    made.update_xaxes(title="Events", rangemode="tozero")
+    return made

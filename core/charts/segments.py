@@ -1,0 +1,146 @@
+"""What the segments are: how large, what sets them apart, what they meet more often."""
+
+from __future__ import annotations
+
+import plotly.graph_objects as go
+
+from core.artifacts import Fact, Lift, Segment, Segments
+from core.charts.cells import add_cells
+from core.charts.small_cells import count_text, published, published_text
+from core.charts.theme import (
+    DIVERGING,
+    NOISE_COLOUR,
+    figure,
+    named_positions,
+    safe,
+    segment_color,
+)
+from core.charts.transitions import transition_graph, transition_matrix
+
+__all__ = [
+    "category_lifts",
+    "profile_heat_map",
+    "sizes",
+    "transition_graph",
+    "transition_matrix",
+]
+
+_KINDS = {
+    "action": "does",
+    "category": "category",
+    "item": "item",
+    "transition": "then",
+    "timing": "timing",
+    "value": "value",
+    "activity": "activity",
+}
+_MOST_ROWS = 18
+_FULL_SHADE = 1.5
+"""Effects from here on have the full shade; 0.8 already counts as large."""
+
+
+def sizes(segments: Segments, min_cell: int = 0) -> go.Figure:
+    """Users per segment, largest first."""
+    found = segments.segments
+    counts = published([segment.size for segment in found], min_cell)
+    total = max(sum(segment.size for segment in found), 1)
+    largest = max(found, key=lambda segment: segment.size)
+    made = figure(
+        "How many users each segment has",
+        "Longer bars: more users. Grey: users in no segment.",
+        f"Bar chart of {len(found)} segments. The largest, {safe(largest.name)}, has "
+        f"{largest.share:.0%} of the users.",
+        height=max(260, 120 + 38 * len(found)),
+    )
+    texts = [published_text(count, min_cell) for count in counts]
+    shares = ["" if c is None else f"  ({c / total:.0%})" for c in counts]
+    made.add_trace(
+        go.Bar(
+            x=[count or 0 for count in counts],
+            y=list(range(len(found))),
+            orientation="h",
+            marker={"color": [segment_color(segment.id) for segment in found]},
+            text=[text + share for text, share in zip(texts, shares, strict=True)],
+            textposition="outside",
+            cliponaxis=False,
+            hovertemplate="%{text} users<extra></extra>",
+        )
+    )
+    named_positions(made, [safe(segment.name, 30) for segment in found])
+    made.update_layout(bargap=0.35, margin_r=90)
+    made.update_xaxes(title="Users", rangemode="tozero")
+    return made
+
+
+def profile_heat_map(segments: Segments) -> go.Figure:
+    """Effect sizes: rows are behaviours that set some segment apart, columns are segments."""
+    effects = {
+        (segment.id, _key(fact)): fact.effect
+        for segment in segments.segments
+        for fact in segment.facts
+    }
+    strength = {key: 0.0 for _, key in effects}
+    for (_, key), effect in effects.items():
+        strength[key] = max(strength[key], abs(effect))
+    rows = sorted(strength, key=lambda key: (-strength[key], key))[:_MOST_ROWS]
+    ids = [segment.id for segment in segments.segments]
+    values = [[effects.get((s, key), 0.0) for s in ids] for key in rows]
+    text = [[_signed(effects.get((s, key))) for s in ids] for key in rows]
+    made = figure(
+        "What sets each segment apart",
+        "Standard deviations from everyone else. Blue: more, orange: less; beyond 0.8 is large. "
+        "Blank: no notable difference.",
+        f"Table of {len(rows)} behaviours by {len(ids)} segments, in effect sizes.",
+        height=max(280, 190 + 30 * len(rows)),
+    )
+    add_cells(made, values, text, "%{customdata} standard deviations")
+    made.data[0].update(zmin=-_FULL_SHADE, zmid=0, zmax=_FULL_SHADE, colorscale=DIVERGING)
+    named_positions(made, [_row_name(key) for key in rows])
+    named_positions(made, [safe(segment.name, 18) for segment in segments.segments], axis="x")
+    return made
+
+
+def category_lifts(
+    segment: Segment, lifts: tuple[Lift, ...], what: str = "Categories", min_cell: int = 0
+) -> go.Figure:
+    """How much more often than everyone the segment meets each of some categories (or items)."""
+    top = max(lifts, key=lambda lift: lift.lift, default=None)
+    spoken = f" The strongest is {safe(top.name)} with {top.lift:.1f} times." if top else ""
+    made = figure(
+        f"{what} it meets more often than others",
+        "1 is as often as everyone, 2 is twice as often.",
+        f"Bar chart of {len(lifts)} {what.lower()} by lift.{spoken}",
+        height=max(240, 130 + 30 * len(lifts)),
+    )
+    made.add_trace(
+        go.Bar(
+            x=[lift.lift for lift in lifts],
+            y=list(range(len(lifts))),
+            orientation="h",
+            marker={"color": segment_color(segment.id)},
+            text=[f"{lift.lift:.1f} ×" for lift in lifts],
+            textposition="outside",
+            cliponaxis=False,
+            customdata=[[count_text(lift.users, min_cell), lift.share] for lift in lifts],
+            hovertemplate="%{customdata[0]} users, %{customdata[1]:.1%} of the segment's events"
+            "<extra></extra>",
+        )
+    )
+    made.add_vline(x=1, line={"dash": "dash", "width": 1.5, "color": NOISE_COLOUR})
+    named_positions(made, [safe(lift.name, 30) for lift in lifts])
+    made.update_layout(bargap=0.35, margin_r=56)
+    made.update_xaxes(title="Lift (times as often as everyone)", rangemode="tozero")
+    return made
+
+
+def _key(fact: Fact) -> tuple[str, str]:
+    return fact.kind, fact.subject
+
+
+def _row_name(key: tuple[str, str]) -> str:
+    kind, subject = key
+    return f"{safe(subject, 34)} <i>({_KINDS[kind]})</i>"
+
+
+def _signed(effect: float | None) -> str:
+    return "" if effect is None else f"{effect:+.1f}"

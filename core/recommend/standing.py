@@ -1,0 +1,122 @@
+"""How users stand: who is new, who left, who is worth much; as shares per segment and overall."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from core.action_roles import Role, is_role
+from core.artifacts import DoubleArray, LongArray, Sequences
+from core.recommend._base import CART, Contacts, Rows
+
+_DAY = 86_400
+_NEW_PART = 0.25
+"""Who was first seen in this last part of the log's time is new."""
+_UPPER, _EXTREME = 0.75, 0.99
+"""Quantiles of everyone above which a user has much, or far more than is usual."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """One thing that is true of some users, compared between a segment and everyone."""
+
+    inside: DoubleArray  # (G,) share of the segment's users
+    everyone: float
+    concerned: LongArray  # (G,) users of the segment of whom it is true
+
+
+@dataclass(frozen=True, kw_only=True)
+class _PerUser:
+    """Figures of every user, (U,) each."""
+
+    purchases: LongArray
+    returns: LongArray
+    views: LongArray
+    spend: DoubleArray
+    recency: DoubleArray  # days
+    first: DoubleArray  # seconds
+    whole: npt.NDArray[np.bool_]  # the first event seen is the user's first
+    pace: DoubleArray  # events per day with events
+
+
+def standings(sequences: Sequences, contacts: Contacts, rows: Rows) -> dict[str, Standing]:
+    """Everything the rules look at, by name; what the log cannot tell is not there.
+
+    "new": first seen in the last quarter of the log's time. "lapsed", "valuable": above the
+    third quartile of everyone in days since the last event, in spend (in purchases where the
+    log has no price). "leaving": both. "abandoned": left an item in the cart. "hesitant": looked
+    and did not buy. "returning": returned at least one purchase in two. "hurried": more events
+    per active day than 99 % of all users.
+    """
+    users = _per_user(sequences)
+    has = {role: _has(sequences, role) for role in ("purchase", "cart", "return", "view")}
+    lapsed = _above(users.recency, _UPPER)
+    true: dict[str, npt.NDArray[np.bool_]] = {
+        "lapsed": lapsed,
+        "new": _new(users, sequences),
+        "hurried": _above(users.pace, _EXTREME),
+    }
+    if has["purchase"]:
+        worth = users.spend if users.spend.any() else users.purchases.astype(np.float64)
+        true["valuable"] = _above(worth, _UPPER) & (worth > 0)
+        true["leaving"] = true["valuable"] & lapsed
+        if has["view"]:
+            true["hesitant"] = (users.views > 0) & (users.purchases == 0)
+        if has["return"]:
+            true["returning"] = (users.returns > 0) & (2 * users.returns >= users.purchases)
+        if has["cart"] and len(contacts.user):
+            left = np.bincount(contacts.user[contacts.step == CART], minlength=len(lapsed))
+            true["abandoned"] = left > 0
+    return {name: _standing(flags, rows) for name, flags in true.items()}
+
+
+def _standing(flags: npt.NDArray[np.bool_], rows: Rows) -> Standing:
+    concerned = np.bincount(rows.row[flags], minlength=len(rows.ids))
+    return Standing(
+        inside=concerned / np.maximum(rows.sizes, 1),
+        everyone=float(flags.mean()),
+        concerned=concerned,
+    )
+
+
+def _above(values: DoubleArray, quantile: float) -> npt.NDArray[np.bool_]:
+    found: npt.NDArray[np.bool_] = values > np.quantile(values, quantile)
+    return found
+
+
+def _new(users: _PerUser, sequences: Sequences) -> npt.NDArray[np.bool_]:
+    begin, end = int(users.first.min()), int(sequences.time.max())
+    new: npt.NDArray[np.bool_] = users.first > end - _NEW_PART * (end - begin)
+    return new & users.whole
+
+
+def _has(sequences: Sequences, role: Role) -> bool:
+    words = sequences.vocabulary.actions
+    return bool(is_role(np.arange(len(words) + 1), words, role).any())
+
+
+def _per_user(sequences: Sequences) -> _PerUser:
+    begins, ends = sequences.offsets[:-1], sequences.offsets[1:]
+    user, n_users = sequences.user_of_event(), sequences.n_users
+    bought = _of_role(sequences, "purchase")
+    price = np.nan_to_num(sequences.price[bought].astype(np.float64))
+    day = sequences.time // _DAY
+    new_day = np.ones(len(day), dtype=np.bool_)
+    new_day[1:] = (day[1:] != day[:-1]) | (user[1:] != user[:-1])
+    first, last = sequences.time[begins], sequences.time[ends - 1]
+    return _PerUser(
+        purchases=np.bincount(user[bought], minlength=n_users),
+        returns=np.bincount(user[_of_role(sequences, "return")], minlength=n_users),
+        views=np.bincount(user[_of_role(sequences, "view")], minlength=n_users),
+        spend=np.bincount(user[bought], np.maximum(price, 0.0), minlength=n_users).astype(float),
+        recency=(last.max() - last) / _DAY,
+        first=first.astype(np.float64),
+        whole=(ends - begins) == sequences.length,
+        pace=(ends - begins) / np.bincount(user[new_day], minlength=n_users),
+    )
+
+
+def _of_role(sequences: Sequences, role: Role) -> npt.NDArray[np.bool_]:
+    return is_role(sequences.action, sequences.vocabulary.actions, role)
