@@ -66,6 +66,7 @@ class Journey:
         self.options = options
         self.known = known
         self._listen = listen
+        self._known_as = _identity(known)
         self._loaded: dict[str, Any] = {}
 
     def clean(self) -> CleanEvents:
@@ -201,7 +202,7 @@ class Journey:
             "evaluation": (
                 "labels",
                 evaluation.VERSION,
-                o.evaluate.to_dict() | seed | {"known": _identity(self.known)},
+                o.evaluate.to_dict() | seed | {"known": self._known_as},
             ),
             "segments": ("labels", segments.VERSION, o.segment.to_dict() | seed),
             "recommendations": ("segments", recommend.VERSION, o.recommend.to_dict()),

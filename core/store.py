@@ -57,7 +57,7 @@ class Store:
         ``make`` gets the scratch folder for files of its own (the artifact's Path fields).
         """
         if not self.has(fingerprint):
-            with replacing(self.folder(fingerprint)) as scratch:
+            with replacing(self.folder(fingerprint), first_wins=True) as scratch:
                 begun = time.perf_counter()
                 save(make(scratch), scratch)
                 write_text(scratch / _SECONDS, f"{time.perf_counter() - begun:.3f}")
@@ -75,15 +75,19 @@ class Store:
 
 
 @contextmanager
-def replacing(target: Path) -> Iterator[Path]:
-    """Yield a new folder that becomes ``target`` when the block ends well, and vanishes if not."""
+def replacing(target: Path, *, first_wins: bool = False) -> Iterator[Path]:
+    """Yield a new folder that becomes ``target`` when the block ends well, and vanishes if not.
+
+    With ``first_wins`` a target that another process has finished meanwhile stays as it is.
+    """
     scratch = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}")
     scratch.mkdir(parents=True)
     try:
         yield scratch
-        if target.exists():
+        if target.exists() and not first_wins:
             shutil.rmtree(target)
-        scratch.rename(target)
+        if not target.exists():
+            scratch.rename(target)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 

@@ -2,7 +2,7 @@ import streamlit as st
 
 from core.charts import k_choice, loss_trace
 from core.clustering import CLUSTERERS
-from ui import cluster_form, map_view, page, plots, session, steps
+from ui import cluster_form, map_view, page, plots, steps
 
 steps.require("embeddings")
 cluster_form.settings()

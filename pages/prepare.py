@@ -1,25 +1,71 @@
+import pandas as pd
 import streamlit as st
 
+from core.artifacts import CleaningReport
 from core.charts import events as charts
-from core.events import overview
-from ui import cached, charts as shown, controls, page, session, steps
+from ui import cached, controls, page, plots, session, steps
+from ui.safe_text import safe
 
-journey = steps.require()
-options = session.options()
 
-with st.expander(
-    "Cleaning and sequence rules", icon=":material/tune:", expanded=not journey.ready("clean")
-):
-    with st.form("rules", border=False):
-        rules, sequence = st.tabs(["Cleaning", "Sequences"])
-        with rules:
+def rules() -> None:
+    options = session.options()
+    with (
+        st.expander("Cleaning and sequence rules", icon=":material/tune:"),
+        st.form("rules", border=False),
+    ):
+        cleaning, sequences = st.tabs(["Cleaning", "Sequences"])
+        with cleaning:
             clean = controls.draw(type(options.clean), options.clean, key="clean", columns=3)
-        with sequence:
-            sequences = controls.draw(
+        with sequences:
+            sequence = controls.draw(
                 type(options.sequence), options.sequence, key="sequence", columns=3
             )
         if st.form_submit_button("Apply", icon=":material/check:"):
-            session.set_options(options.changed(clean=clean, sequence=sequences))
+            session.set_options(options.changed(clean=clean, sequence=sequence))
             st.rerun()
 
+
+def totals(report: CleaningReport) -> None:
+    events = report.events_after - report.events_before
+    users = report.users_after - report.users_before
+    with st.container(horizontal=True):
+        st.metric("Events kept", f"{report.events_after:,}", f"{events:,}", border=True)
+        st.metric("Users kept", f"{report.users_after:,}", f"{users:,}", border=True)
+        per_user = report.events_after / report.users_after
+        st.metric("Events per user", f"{per_user:.1f}", border=True)
+
+
+def account(report: CleaningReport) -> None:
+    st.subheader("What was touched, and why", anchor=False)
+    touched = [step for step in report.steps if step.rows]
+    rows = [
+        {"What": step.effect, "Why": step.reason, "Rows": step.rows, "Users": step.users}
+        for step in touched
+    ]
+    st.dataframe(pd.DataFrame(rows), hide_index=True, key="account", alt="Cleaning report")
+    quiet = [step.reason for step in report.steps if not step.rows]
+    if quiet:
+        st.caption(safe("Looked for and not found: " + "; ".join(quiet) + ".", limit=600))
+
+
+steps.require()
+rules()
 journey = page.begin("prepare")
+report = journey.clean().report
+totals(report)
+account(report)
+
+st.subheader("The log", anchor=False)
+shown = st.segmented_control(
+    "Show the log", ["After cleaning", "Before cleaning"], default="After cleaning", required=True
+)
+log = journey.clean() if shown == "After cleaning" else journey.events
+seen = cached.overview_of(log)
+plots.show(charts.events_over_time(seen.timeline), key="over-time")
+left, right = st.columns(2)
+with left:
+    plots.show(charts.events_per_user(seen.events_per_user), key="per-user")
+    plots.show(charts.word_counts(seen.actions, "Actions"), key="actions")
+with right:
+    plots.show(charts.word_counts(seen.categories, "Categories"), key="categories")
+steps.next_button("prepare")

@@ -4,12 +4,12 @@ import streamlit as st
 
 from core import runs
 from core.report import tables
-from ui import naming, page, session
+from ui import naming, page, steps
 from ui.safe_text import safe
 
 HTML, CSV = "text/html", "text/csv"
 
-journey = page.require_run()
+journey = steps.require("labels")
 run = page.recorded_run(journey)
 found = naming.named(journey)
 if run.segments() != found:

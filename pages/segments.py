@@ -3,7 +3,7 @@ import streamlit as st
 
 from core.artifacts import Lift, Segment
 from core.charts import segments as charts
-from core.segments import SELECTIVE_NOTE, SUMMARY
+from core.segments import CAVEAT, SUMMARY
 from ui import naming, page, plots, steps
 from ui.safe_text import safe
 
@@ -17,7 +17,7 @@ def summary(segment: Segment) -> None:
         for name, value in segment.summary.items():
             if value is not None:
                 entry = SUMMARY[name]
-                st.metric(entry.label, f"{value:,.3g}", help=entry.meaning)
+                st.metric(entry.label, f"{value:,.3g}", help=entry.help)
 
 
 def facts(segment: Segment) -> None:
@@ -75,7 +75,7 @@ summary(segment)
 left, right = st.columns(2)
 with left:
     facts(segment)
-    st.caption(SELECTIVE_NOTE)
+    st.caption(CAVEAT)
     stories(segment)
 with right:
     plots.show(charts.transition_graph(segment, found.actions), key=f"moves-{picked}")

@@ -9,13 +9,17 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.artifacts import ColumnMapping, RawLog
+from core.artifacts import CleanEvents, ColumnMapping, Events, RawLog
 from core.events.mapping import Guess, guess, guessed_mapping
+from core.events.overview import Overview, overview
 from core.pipeline import Journey
 from core.run_options import RunOptions
+from core.segments import SUMMARY
+from core.segments.users import user_figures, user_stories
 from core.workspace import Dataset, Workspace
 
 
@@ -61,3 +65,35 @@ def first_rows(fingerprint: str, _raw: RawLog, n_rows: int = 8) -> pd.DataFrame:
     batches = parquet.ParquetFile(_raw.path).iter_batches(n_rows, columns=list(_raw.columns))
     first = next(batches, None)
     return first.to_pandas() if first is not None else pd.DataFrame(columns=list(_raw.columns))
+
+
+def user_table(journey: Journey, names: dict[int, str]) -> pd.DataFrame:
+    """A row per user, in the order of the sequences: segment, known label, figures, story."""
+    made_from = json.dumps([journey.fingerprint("segments"), names], sort_keys=True)
+    return _user_table(made_from, journey, names)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _user_table(made_from: str, _journey: Journey, _names: dict[int, str]) -> pd.DataFrame:
+    sequences, labels = _journey.sequences(), _journey.labels()
+    options = _journey.options.segment
+    table = pd.DataFrame({"user": sequences.user_ids, "segment": np.asarray(labels.values)})
+    table["segment name"] = table["segment"].map(_names)
+    if _journey.known is not None:
+        known = dict(zip(_journey.known.user_ids, _journey.known.values, strict=True))
+        table["known label"] = table["user"].map(known)
+    for name, values in user_figures(sequences, options).items():
+        if name in SUMMARY:
+            table[SUMMARY[name].label.lower()] = values
+    table["story"] = user_stories(sequences, np.arange(len(table)), options)
+    return table
+
+
+def overview_of(log: Events | CleanEvents) -> Overview:
+    """What the charts of a log need."""
+    return _overview(log.fingerprint, log)
+
+
+@st.cache_data(max_entries=16, show_spinner="Counting events …")
+def _overview(fingerprint: str, _log: Events | CleanEvents) -> Overview:
+    return overview(_log)

@@ -6,16 +6,17 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.artifacts import NOISE, IntArray
+from core.artifacts import LongArray
 from core.charts import projection as charts
 from core.pipeline import Journey
+from core.projection import ProjectionOptions
 from core.report import tables
-from core.segments import users
-from ui import controls, page, plots, session
+from ui import cached, controls, naming, page, plots, session
 from ui.session import Selection
 
 _MOST_POINTS = 50_000
 """A browser stays quick up to about so many points."""
+_NOT_COLOURS = ("user", "segment name", "story")
 
 
 def draw(journey: Journey) -> None:
@@ -23,19 +24,62 @@ def draw(journey: Journey) -> None:
     _settings()
     if not page.made(journey, "projection"):
         return
-    projection, labels = journey.projection(), journey.labels()
-    table = _user_table(journey)
-    shown = _sample(len(table))
-    colour, _ = st.columns([1, 3])
-    known = ["known label"] if journey.known is not None else []
-    columns = [name for name in table.columns if name not in ("user", "segment", "known label")]
-    by = colour.selectbox("Colour by", ["segment", *known, *columns], key="map-colour")
+    projection = journey.projection()
+    names = {segment.id: segment.name for segment in naming.named(journey).segments}
+    table = cached.user_table(journey, names)
+    shown = _drawn(len(table), journey.options.seed)
+    columns = [name for name in table.columns if name not in _NOT_COLOURS]
+    left, _ = st.columns([1, 3])
+    by = left.selectbox("Colour by", columns, format_func=str.capitalize, key="map-colour")
     figure = charts.user_map(projection, table, by, shown)
     chosen = plots.show_selectable(figure, key=f"map-{projection.fingerprint[:12]}-{by}")
     st.caption(projection.note)
     if len(shown) < len(table):
         st.caption(f"{len(shown):,} of {len(table):,} users are drawn, picked at random.")
     if chosen:
-        ids = tuple(str(labels.user_ids[index]) for index in chosen)
+        ids = tuple(table["user"].iloc[list(chosen)])
         session.SELECTION.set(Selection(projection=projection.fingerprint, user_ids=ids))
     _selected(table, projection.fingerprint)
+
+
+def _settings() -> None:
+    options = session.options()
+    with st.expander("Map settings", icon=":material/tune:"), st.form("map", border=False):
+        drawn = controls.draw(ProjectionOptions, options.project, key="project", columns=3)
+        if st.form_submit_button("Draw anew", icon=":material/refresh:"):
+            session.set_options(options.changed(project=drawn))
+            st.rerun()
+
+
+def _drawn(n_users: int, seed: int) -> LongArray:
+    """Indices of the users that are drawn, ascending."""
+    if n_users <= _MOST_POINTS:
+        return np.arange(n_users)
+    picked = np.random.default_rng(seed).choice(n_users, _MOST_POINTS, replace=False)
+    return np.sort(picked)
+
+
+def _selected(table: pd.DataFrame, projection: str) -> None:
+    held = session.SELECTION.get()
+    if held is None or held.projection != projection:
+        st.caption(
+            "Draw a lasso or a box on the map (its tools are at the top right) to list the users "
+            "inside it."
+        )
+        return
+    rows = table[table["user"].isin(held.user_ids)].drop(columns="segment")
+    st.markdown(f"**{len(rows):,} users selected**")
+    st.dataframe(rows, hide_index=True, height=280, key="selected", alt="Selected users")
+    with st.container(horizontal=True):
+        st.download_button(
+            "Download these users",
+            data=lambda: tables.frame_csv(rows),
+            file_name="selected-users.csv",
+            mime="text/csv",
+            icon=":material/download:",
+            on_click="ignore",
+            help="Holds the real user ids: for your own systems only.",
+        )
+        if st.button("Clear the selection", icon=":material/close:"):
+            session.SELECTION.clear()
+            st.rerun()

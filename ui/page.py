@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core import runs
 from core.pipeline import Journey
+from core.runs import Run
 from ui import progress, session, steps
 from ui.progress import DrawEpochs
 
@@ -20,14 +22,35 @@ def begin(
     step = steps.step_of(name)
     journey = steps.require(*needs)
     assert step.makes is not None
-    working = progress.watch(step.makes, draw=draw)
-    if journey.ready(step.makes):
-        return journey
-    if not working:
-        begun = session.BEGUN.get() or frozenset()
-        wanted = journey.fingerprint(step.makes)
-        if by_itself and wanted not in begun and steps.can_start():
-            session.BEGUN.set(begun | {wanted})
-            steps.make(step)
+    if not made(journey, step.makes, by_itself=by_itself, draw=draw):
         steps.next_button(name)
+        st.stop()
+    return journey
+
+
+def made(
+    journey: Journey, step: str, *, by_itself: bool = True, draw: DrawEpochs | None = None
+) -> bool:
+    """Whether a step is made; if not, start it (once per setting) and show how it gets on."""
+    working = progress.watch(step, draw=draw)
+    if journey.ready(step):
+        return True
+    begun = session.BEGUN.get() or frozenset()
+    wanted = journey.fingerprint(step)
+    if by_itself and not working and wanted not in begun and steps.can_start():
+        session.BEGUN.set(begun | {wanted})
+        steps.start(step)
+    return False
+
+
+def recorded_run(journey: Journey) -> Run:
+    """The run of this journey; made and recorded in the background if it is not there yet."""
+    target = session.workspace().runs / runs.run_id(journey)
+    working = progress.watch("run")
+    if (target / "run.json").exists():
+        return runs.load_run(target)
+    begun = session.BEGUN.get() or frozenset()
+    if not working and target.name not in begun and steps.can_start():
+        session.BEGUN.set(begun | {target.name})
+        steps.start("run")
     st.stop()

@@ -189,7 +189,7 @@ def next_button(name: str) -> None:
     step = step_of(name)
     if _waits(step):
         if foot_button(step.verb, ":material/play_arrow:", disabled=not can_start()):
-            make(step)
+            start(step.makes)
     elif step is not JOURNEY[-1]:
         following = JOURNEY[JOURNEY.index(step) + 1]
         if foot_button(f"Next: {following.title}", ":material/arrow_forward:"):
@@ -204,13 +204,13 @@ def foot_button(label: str, icon: str, *, disabled: bool = False) -> bool:
         )
 
 
-def make(step: Step) -> None:
-    """Start the background job that makes what a page shows."""
+def start(step: str) -> None:
+    """Start the background job that makes a step of the journey, or "run" for all of it."""
     current = session.dataset()
-    if current is None or step.makes is None:
+    if current is None:
         return
     try:
-        jobs.start(session.workspace(), current.id, session.options(), step.makes)
+        jobs.start(session.workspace(), current.id, session.options(), step)
     except AnalystError as error:
         show_error(error)
         return

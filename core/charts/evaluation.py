@@ -49,7 +49,7 @@ def silhouette_plot(
     if math.isfinite(overall):
         made.add_vline(x=float(overall), line={"dash": "dash", "width": 1.5, "color": NOISE_COLOUR})
     made.update_layout(bargap=0, showlegend=False)
-    made.update_xaxes(title="Silhouette (-1 to 1)")
+    made.update_xaxes(title_text="Silhouette (-1 to 1)")
     made.update_yaxes(
         tickvals=[place for place, _ in middles],
         ticktext=[text for _, text in middles],
@@ -96,8 +96,8 @@ def confusion_table(
     made.data[0].update(zmin=0, zmax=1, colorscale=SEQUENTIAL)
     named_positions(made, labels)
     named_positions(made, columns, axis="x")
-    made.update_yaxes(title="Known label")
-    made.update_xaxes(title="Segment", side="bottom")
+    made.update_yaxes(title_text="Known label")
+    made.update_xaxes(title_text="Segment", side="bottom")
     return made
 
 

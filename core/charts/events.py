@@ -85,9 +85,9 @@ def events_over_time(timeline: Timeline) -> go.Figure:
             )
         )
     made.update_layout(barmode="stack", bargap=0.08, hovermode="x unified")
-    made.update_layout(legend={"traceorder": "normal", "y": -0.16})
-    made.update_xaxes(title="Start (UTC)", showgrid=False)
-    made.update_yaxes(title="Events", rangemode="tozero")
+    made.update_layout(legend={"traceorder": "normal"})
+    made.update_xaxes(title_text="Start (UTC)", showgrid=False)
+    made.update_yaxes(title_text="Events", rangemode="tozero")
     return made
 
 
@@ -105,10 +105,10 @@ def events_per_user(bins: Sequence[Bin], before: Sequence[Bin] = ()) -> go.Figur
     if before:
         made.add_trace(_bars(before, "Before cleaning", NOISE_COLOUR))
     made.add_trace(_bars(bins, "After cleaning" if before else "Users", COLOURS[0]))
-    made.update_layout(showlegend=bool(before), bargap=0.15, legend_y=-0.28)
+    made.update_layout(showlegend=bool(before), bargap=0.15)
     named_positions(made, [_range(found) for found in longest], axis="x")
-    made.update_xaxes(title="Events of the user")
-    made.update_yaxes(title="Users", rangemode="tozero")
+    made.update_xaxes(title_text="Events of the user")
+    made.update_yaxes(title_text="Users", rangemode="tozero")
     return made
 
 
@@ -158,5 +158,5 @@ def _word_bars(counts: Sequence[Count], what: str, colour: str) -> go.Figure:
     )
     named_positions(made, [safe(count.name, 30) for count in shown])
     made.update_layout(bargap=0.3)
-    made.update_xaxes(title="Events", rangemode="tozero")
+    made.update_xaxes(title_text="Events", rangemode="tozero")
     return made

@@ -17,7 +17,8 @@ def elbow(curve: KCurve, chosen: int | None = None) -> go.Figure:
     knee = f"The knee is at {curve.knee}." if curve.knee is not None else "There is no clear knee."
     made = figure(
         "Where more segments stop paying off",
-        f"Loss J always falls; what counts is where it begins to fall slowly. {knee}",
+        "Loss J, the sum of squared distances to the segments' centres, always falls; what counts "
+        f"is where it begins to fall slowly. {knee}",
         f"Line chart of loss J from {curve.ks[0]} to {curve.ks[-1]} segments. {knee} "
         f"Suggested: {curve.suggested}.",
         height=360,
@@ -36,7 +37,7 @@ def elbow(curve: KCurve, chosen: int | None = None) -> go.Figure:
             )
         )
     _mark_choice(made, curve, chosen)
-    made.update_yaxes(title="Loss J (sum of squared distances)", rangemode="tozero")
+    made.update_yaxes(title_text="Loss J", rangemode="tozero")
     return made
 
 
@@ -54,7 +55,7 @@ def silhouette_by_k(curve: KCurve, chosen: int | None = None) -> go.Figure:
     )
     _add_curve(made, [k for k, _ in seen], [s for _, s in seen], "Silhouette")
     _mark_choice(made, curve, chosen)
-    made.update_yaxes(title="Macro-silhouette (-1 to 1)")
+    made.update_yaxes(title_text="Macro-silhouette")
     return made
 
 
@@ -70,7 +71,7 @@ def _add_curve(made: go.Figure, ks: object, values: object, name: str) -> None:
             hovertemplate="%{x} segments: %{y:,.4g}",
         )
     )
-    made.update_xaxes(title="Number of segments K", dtick=1)
+    made.update_xaxes(title_text="Number of segments K", dtick=1)
     made.update_layout(showlegend=False)
 
 
@@ -81,9 +82,14 @@ def _mark_choice(made: go.Figure, curve: KCurve, chosen: int | None) -> None:
         marks[chosen] = "chosen"
     elif chosen == curve.suggested:
         marks[curve.suggested] = "suggested, chosen"
-    for k, word in marks.items():
+    for place, (k, word) in enumerate(marks.items()):
         made.add_vline(
             x=k,
             line={"dash": "dash", "width": 1.5, "color": NOISE_COLOUR},
-            annotation={"text": f"{k} {word}", "font_size": 12, "yanchor": "bottom", "y": 1},
+            annotation={
+                "text": f" {k} {word}",
+                "font_size": 12,
+                "yanchor": "top",
+                "y": 1 - 0.1 * place,
+            },
         )

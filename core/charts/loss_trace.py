@@ -13,7 +13,8 @@ def loss_trace(labels: Labels) -> go.Figure:
     kept = labels.loss_trace[labels.best_restart] if labels.loss_trace else ()
     others = len(labels.loss_trace) - 1
     made = figure(
-        "Loss J falls with every iteration until nothing moves",
+        "Loss J falls until nothing moves",
+        "J is the sum of squared distances to the segments' centres. "
         f"The blue line is the start that was kept, the grey ones the {others} others. Lines that "
         "end at different heights mean that the start matters.",
         f"Line chart of loss J over iterations for {len(labels.loss_trace)} random starts. "
@@ -37,8 +38,8 @@ def loss_trace(labels: Labels) -> go.Figure:
             )
         )
     made.update_layout(showlegend=False)
-    made.update_xaxes(title="Iteration")
-    made.update_yaxes(title="Loss J (sum of squared distances)")
+    made.update_xaxes(title_text="Iteration")
+    made.update_yaxes(title_text="Loss J")
     if kept and max(map(len, labels.loss_trace)) < 16:
         made.update_xaxes(dtick=1)
     return made

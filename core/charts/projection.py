@@ -163,11 +163,11 @@ def _told(column: str, value: Any) -> str:
 def _frame(made: go.Figure, method: str) -> None:
     across, up = _AXES.get(method, ("", ""))
     quiet = {"showgrid": False, "zeroline": False, "showticklabels": bool(across)}
-    made.update_xaxes(title=across or None, **quiet)
-    made.update_yaxes(title=up or None, scaleanchor="x", **quiet)
+    made.update_xaxes(title_text=across or None, **quiet)
+    made.update_yaxes(title_text=up or None, scaleanchor="x", **quiet)
     made.update_layout(
         dragmode="lasso",
-        legend={"itemsizing": "constant", "y": -0.04},
+        legend={"itemsizing": "constant"},
         modebar={"add": ["lasso2d", "select2d"]},
         uirevision=method,
     )

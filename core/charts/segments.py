@@ -68,7 +68,7 @@ def sizes(segments: Segments, min_cell: int = 0) -> go.Figure:
     )
     named_positions(made, [safe(segment.name, 30) for segment in found])
     made.update_layout(bargap=0.35, margin_r=90)
-    made.update_xaxes(title="Users", rangemode="tozero")
+    made.update_xaxes(title_text="Users", rangemode="tozero")
     return made
 
 
@@ -129,7 +129,7 @@ def category_lifts(
     made.add_vline(x=1, line={"dash": "dash", "width": 1.5, "color": NOISE_COLOUR})
     named_positions(made, [safe(lift.name, 30) for lift in lifts])
     made.update_layout(bargap=0.35, margin_r=56)
-    made.update_xaxes(title="Lift (times as often as everyone)", rangemode="tozero")
+    made.update_xaxes(title_text="Lift (times as often as everyone)", rangemode="tozero")
     return made
 
 

@@ -51,7 +51,7 @@ POINTS_SCALE = ((0.0, "#0B4F8A"), (0.35, "#4F8A96"), (0.7, "#A8A65C"), (1.0, "#E
 GRID = "rgba(128,140,155,0.22)"
 FONT = "Source Sans, Source Sans Pro, system-ui, sans-serif"
 
-_WRAP_TITLE, _WRAP_READING = 52, 68
+_WRAP_READING = 72
 _UNSEEN = re.compile(
     "[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
     "\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
@@ -83,15 +83,14 @@ def safe(text: object, limit: int = 48) -> str:
 def figure(title: str, reading: str, alt: str, height: int = 380) -> go.Figure:
     """An empty figure: a title that says what it shows, a line that says how to read it.
 
-    ``alt`` is the sentence for those who cannot see it; data strings in all three are safe ones.
+    The title is one short line: Plotly does not break it. ``alt`` is the sentence for those who
+    cannot see it. Data strings in all three are safe ones.
     """
-    heading = "<br>".join(_lines(title, _WRAP_TITLE))
     below = "<br>".join(_lines(reading, _WRAP_READING))
-    n_lines = heading.count("<br>") * 1.3 + below.count("<br>") + 2.2
     made = go.Figure()
     made.update_layout(
         title={
-            "text": heading,
+            "text": title,
             "subtitle": {"text": below, "font": {"size": 13}},
             "font": {"size": 17, "weight": 600},
             "x": 0,
@@ -107,23 +106,27 @@ def figure(title: str, reading: str, alt: str, height: int = 380) -> go.Figure:
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         height=height,
-        margin={"t": int(26 + 19 * n_lines), "l": 8, "r": 16, "b": 8},
-        legend={"orientation": "h", "yanchor": "top", "y": -0.18, "x": 0, "xanchor": "left"},
+        margin={"t": 72 + 18 * below.count("<br>"), "l": 8, "r": 16, "b": 8},
+        legend={"orientation": "h", "x": 0, "y": 0, "yref": "container", "yanchor": "bottom"},
         hoverlabel={"align": "left", "namelength": 40},
         colorway=list(COLOURS),
     )
-    made.update_xaxes(gridcolor=GRID, zerolinecolor=GRID, automargin=True, title_standoff=10)
-    made.update_yaxes(gridcolor=GRID, zerolinecolor=GRID, automargin=True, title_standoff=10)
+    quiet = {"gridcolor": GRID, "zerolinecolor": GRID, "automargin": True, "title_standoff": 10}
+    made.update_xaxes(**quiet, title_font_size=13)
+    made.update_yaxes(**quiet, title_font_size=13, ticklabelstandoff=4)
     return made
 
 
 def named_positions(made: go.Figure, names: list[str], axis: str = "y") -> None:
     """Write names along an axis at 0, 1, 2 ...: equal names stay apart, none becomes a number."""
-    ticks = {"tickvals": list(range(len(names))), "ticktext": names, "showgrid": False}
+    quiet = {"tickvals": list(range(len(names))), "showgrid": False, "zeroline": False}
     if axis == "y":
-        made.update_yaxes(**ticks, range=[len(names) - 0.5, -0.5])
+        made.update_yaxes(**quiet, ticktext=names, range=[len(names) - 0.5, -0.5])
     else:
-        made.update_xaxes(**ticks, range=[-0.5, len(names) - 0.5])
+        folded = ["<br>".join(_lines(name, 11)) for name in names]
+        angle = 0 if len(names) <= 8 else -35
+        ticks = folded if angle == 0 else names
+        made.update_xaxes(**quiet, ticktext=ticks, tickangle=angle, range=[-0.5, len(names) - 0.5])
 
 
 def _lines(text: str, width: int) -> list[str]:

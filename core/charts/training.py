@@ -21,16 +21,17 @@ def loss_curves(history: Sequence[EpochReport]) -> go.Figure:
     """Loss per objective over the epochs: solid for users it learns from, dotted for the others."""
     names = sorted({n for epoch in history for n in epoch.losses}, key=_order)
     made = figure(
-        "How much is still unexplained after each pass",
+        "What is still unexplained after each pass",
         "Lower is better. Dotted: users it did not learn from; where the dotted line rises while "
         "the solid one falls, it learns by heart.",
         _spoken(history),
+        height=420,
     )
     for place, name in enumerate(names):
         for held_out in (False, True):
             _add_line(made, history, (place, name), held_out=held_out)
-    made.update_xaxes(title="Epoch (passes over all users)", rangemode="tozero")
-    made.update_yaxes(title="Loss (nats per event or pair)")
+    made.update_xaxes(title_text="Epoch (passes over all users)", rangemode="tozero")
+    made.update_yaxes(title_text="Loss (nats)")
     if len(history) < 12:
         made.update_xaxes(dtick=1)
     return made

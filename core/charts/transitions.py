@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import plotly.graph_objects as go
 
-from core.artifacts import DoubleArray, Segment
+from core.artifacts import DoubleArray, LongArray, Segment
 from core.charts.cells import add_cells
 from core.charts.theme import (
     SEQUENTIAL,
@@ -20,9 +20,11 @@ from core.charts.theme import (
 
 _MOST_ACTIONS = 12
 """More on one circle cannot be read; the table shows all."""
-_SMALLEST_SHARE = 0.1
-_MOST_ARROWS = 3
-"""Per action: an arrow for its most frequent next ones, if at least 10 % each."""
+_SMALLEST_SHARE = 0.12
+_MOST_ARROWS = 2
+"""Per action: an arrow for its most frequent next ones, if at least 12 % each."""
+_LABELLED_SHARE = 0.25
+"""Thinner arrows tell their share on hovering only."""
 _NODE = 0.09
 
 
@@ -43,7 +45,7 @@ def transition_graph(segment: Segment, actions: tuple[str, ...]) -> go.Figure:
     made = figure(
         "What they do next",
         "An arrow leads from an action to what follows it; thicker: more often. Only the "
-        f"{_MOST_ARROWS} most frequent next actions of at least {_SMALLEST_SHARE:.0%}."
+        f"{_MOST_ARROWS} most frequent next actions, from {_SMALLEST_SHARE:.0%}. ↻: the same again."
         + (f" The {left_out} last actions are left out." if left_out else ""),
         _spoken(arrows, shown),
         height=480,
@@ -54,7 +56,7 @@ def transition_graph(segment: Segment, actions: tuple[str, ...]) -> go.Figure:
         _draw_arrow(made, spots, arrow, colour)
     if arrows:
         made.add_trace(_share_labels(spots, arrows, shown))
-    made.add_trace(_nodes(spots, shown, colour))
+    made.add_trace(_nodes(spots, shown, np.diag(shares), colour))
     hidden = {"visible": False, "fixedrange": True}
     made.update_xaxes(**hidden, range=[-1.75, 1.75])
     made.update_yaxes(**hidden, range=[-1.45, 1.45], scaleanchor="x")
@@ -77,8 +79,8 @@ def transition_matrix(segment: Segment, actions: tuple[str, ...]) -> go.Figure:
     made.data[0].update(zmin=0, zmax=1, colorscale=SEQUENTIAL)
     named_positions(made, names)
     named_positions(made, names, axis="x")
-    made.update_yaxes(title="After")
-    made.update_xaxes(title="comes")
+    made.update_yaxes(title_text="After")
+    made.update_xaxes(title_text="comes")
     return made
 
 
@@ -91,10 +93,16 @@ def _arrows(shares: DoubleArray) -> list[_Arrow]:
     found = [
         _Arrow(start, int(end), float(row[end]))
         for start, row in enumerate(shares)
-        for end in np.argsort(-row, kind="stable")[:_MOST_ARROWS]
+        for end in _most_frequent_others(row, start)
         if row[end] >= _SMALLEST_SHARE
     ]
     return sorted(found, key=lambda arrow: arrow.share)
+
+
+def _most_frequent_others(row: DoubleArray, start: int) -> LongArray:
+    order: LongArray = np.argsort(-row, kind="stable")
+    others: LongArray = order[order != start]
+    return others[:_MOST_ARROWS]
 
 
 def _circle(n_spots: int) -> DoubleArray:
@@ -106,21 +114,15 @@ def _circle(n_spots: int) -> DoubleArray:
 
 
 def _path(spots: DoubleArray, arrow: _Arrow) -> DoubleArray:
-    """Points along an arrow, from rim to rim: a bent line, or a loop outside the circle."""
-    t = np.linspace(0, 1, 25)[:, None]
+    """Points along an arrow, a bent line from rim to rim."""
+    t = np.linspace(0, 1, 49)[:, None]
     start, end = spots[arrow.start], spots[arrow.end]
-    if arrow.start == arrow.end:
-        outward = math.atan2(start[1], start[0] or 1e-9)
-        turn = outward + math.pi + 0.55 + (2 * math.pi - 1.1) * t[:, 0]
-        centre = start + 0.14 * np.array([math.cos(outward), math.sin(outward)])
-        loop: DoubleArray = centre + 0.13 * np.column_stack([np.cos(turn), np.sin(turn)])
-        return loop
     across = end - start
     # Both bend to their right, so that there and back lie apart.
     bend = (start + end) / 2 + 0.16 * np.array([across[1], -across[0]])
     curve: DoubleArray = (1 - t) ** 2 * start + 2 * t * (1 - t) * bend + t**2 * end
     length = float(np.hypot(*across))
-    cut = max(1, round(24 * (_NODE + 0.015) / length))
+    cut = max(1, round(48 * _NODE / length))
     return curve[cut:-cut]
 
 
@@ -135,7 +137,7 @@ def _draw_arrow(made: go.Figure, spots: DoubleArray, arrow: _Arrow, colour: str)
             marker={
                 "symbol": "arrow",
                 "angleref": "previous",
-                "size": [0] * (len(path) - 1) + [11 + 10 * arrow.share],
+                "size": [0] * (len(path) - 1) + [12 + 14 * arrow.share],
                 "color": colour,
                 "line_width": 0,
             },
@@ -146,27 +148,37 @@ def _draw_arrow(made: go.Figure, spots: DoubleArray, arrow: _Arrow, colour: str)
 
 
 def _share_labels(spots: DoubleArray, arrows: list[_Arrow], actions: tuple[str, ...]) -> go.Scatter:
-    """The share of each arrow, written near its end; more on hovering."""
-    places = [path[int(0.62 * len(path))] for path in (_path(spots, arrow) for arrow in arrows)]
+    """The share of each arrow, written near its end; from what to what on hovering."""
+    places = [path[int(0.7 * len(path))] for path in (_path(spots, arrow) for arrow in arrows)]
     return go.Scatter(
         x=[place[0] for place in places],
         y=[place[1] for place in places],
-        text=[f"<b>{arrow.share:.0%}</b>" for arrow in arrows],
-        customdata=[[safe(actions[a.start]), safe(actions[a.end])] for a in arrows],
+        text=[f"<b>{a.share:.0%}</b>" if a.share >= _LABELLED_SHARE else "" for a in arrows],
+        customdata=[[safe(actions[a.start]), safe(actions[a.end]), a.share] for a in arrows],
         mode="text",
         textfont={"size": 12},
-        hovertemplate="after %{customdata[0]}: %{customdata[1]}, %{text}<extra></extra>",
+        hovertemplate="after %{customdata[0]}: %{customdata[1]}, %{customdata[2]:.0%}<extra></extra>",
     )
 
 
-def _nodes(spots: DoubleArray, actions: tuple[str, ...], colour: str) -> go.Scatter:
+def _nodes(
+    spots: DoubleArray, actions: tuple[str, ...], again: DoubleArray, colour: str
+) -> go.Scatter:
+    names = [
+        f"<b>{safe(action, 18)}</b>" + (f"<br>↻ {share:.0%}" if share >= _SMALLEST_SHARE else "")
+        for action, share in zip(actions, again, strict=False)
+    ]
     return go.Scatter(
         x=spots[:, 0],
         y=spots[:, 1],
         mode="markers+text",
-        text=[f"<b>{safe(action, 18)}</b>" for action in actions],
+        text=names,
         textposition=[_beside(x, y) for x, y in spots],
-        marker={"size": 22, "color": colour, "line": {"width": 2, "color": "white"}},
+        marker={
+            "size": 22,
+            "color": colour,
+            "line": {"width": 2, "color": "rgba(255,255,255,0.9)"},
+        },
         cliponaxis=False,
         hoverinfo="skip",
     )

@@ -119,7 +119,7 @@ def suggest(tried: Sequence[Tried], gaps: Gap, knee: int | None) -> tuple[int, s
     segments wherever segments lie in two regions.)
     """
     best = max(tried, key=lambda t: t.silhouette)
-    if gaps.peak == 0:
+    if not gaps.beats_one:
         as_good = [t.k for t in tried if t.silhouette >= best.silhouette - best.error]
         k = knee if knee in as_good else as_good[0]
         why = (

@@ -28,6 +28,11 @@ class Gap:
         """Position of the largest gap."""
         return int(self.values.argmax())
 
+    @property
+    def beats_one(self) -> bool:
+        """Whether some number leads one segment by more than two standard errors."""
+        return bool(self.values[self.peak] - self.values[0] > 2.0 * self.error(0))
+
     def error(self, position: int) -> float:
         """Standard error of the peak's lead over another number; both saw the same references."""
         lead = self.references[:, self.peak] - self.references[:, position]

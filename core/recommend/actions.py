@@ -25,7 +25,7 @@ TIMES_EVERYONE = 1.3
 _CHANCE = 3.0
 """Standard errors a share must be above that of everyone."""
 _ITEM_LIFT, _CATEGORY_LIFT = 1.3, 1.3
-_CATEGORY_REACH = 0.3
+_CATEGORY_REACH = 0.2
 """Share of the segment's users that must have met a category."""
 _ITEMS_NAMED = 3
 
@@ -43,6 +43,7 @@ class Rule:
     title: str
     trial: str
     measure: str
+    test: str = "Test it on a random half of the segment and measure, against the other half,"
 
 
 RULES: tuple[Rule, ...] = (
@@ -97,8 +98,9 @@ RULES: tuple[Rule, ...] = (
         least=0.03,
         what="have more events a day than 99 % of all users",
         title="Check unusual pace",
-        trial="some of these users are programs or shared accounts; look at their events first",
-        measure="the share of looked-at accounts that are no single person",
+        trial="some of these accounts are programs or shared by many",
+        test="Look through a random hundred of them and of everyone else, and compare",
+        measure="the share of accounts that are no single person",
     ),
     Rule(
         kind="customer_care",
@@ -159,7 +161,7 @@ def _by_rule(rule: Rule, segment: Segment, group: int, standing: Standing | None
         segment=segment.id,
         kind=rule.kind,
         title=rule.title,
-        text=_hypothesis(seen, rule.trial, rule.measure),
+        text=f"{seen}. Hypothesis: {rule.trial}. {rule.test} {rule.measure}.",
         evidence={
             f"share that {rule.what}": inside,
             "the same among everyone": everyone,
@@ -170,8 +172,8 @@ def _by_rule(rule: Rule, segment: Segment, group: int, standing: Standing | None
 
 def _hypothesis(seen: str, trial: str, measure: str) -> str:
     return (
-        f"{seen}. Hypothesis: {trial}. Test it on a random half of the segment and compare "
-        f"{measure} with the other half."
+        f"{seen}. Hypothesis: {trial}. Test it on a random half of the segment and measure, "
+        f"against the other half, {measure}."
     )
 
 
@@ -180,11 +182,8 @@ def _product(segment: Segment, items: Sequence[Recommendation]) -> Action | None
     own = [r for r in items if r.segment == segment.id and r.lift >= _ITEM_LIFT][:_ITEMS_NAMED]
     if len(own) < _ITEMS_NAMED:
         return None
-    named = ", ".join(quoted(r.item) for r in own)
-    seen = (
-        f"Items this segment likes better than everyone does: {named} (engagement "
-        f"{figure(min(r.lift for r in own))} to {figure(max(r.lift for r in own))} times the usual)"
-    )
+    named = ", ".join(f"{quoted(r.item)} ({figure(r.lift)} times the engagement)" for r in own)
+    seen = f"Items this segment likes better than everyone does: {named}"
     return Action(
         segment=segment.id,
         kind="product_recommendation",

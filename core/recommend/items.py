@@ -22,7 +22,7 @@ import numpy.typing as npt
 from core.action_roles import is_role
 from core.artifacts import NOISE, DoubleArray, LongArray, Recommendation, Sequences
 from core.recommend._base import PURCHASE, Contacts, RecommendOptions, Rows
-from core.wording import counted, figure, percent, quoted
+from core.wording import figure, percent, quoted
 
 OWN_TASTE = 1.15
 """A lift from which on an item counts as the segment's own taste."""
@@ -137,7 +137,7 @@ def _offered(
 
 def _reason(shelf: _Shelf, goods: Goods, item: int, options: RecommendOptions) -> str:
     met, lift = int(shelf.users[item]), float(shelf.lift[item])
-    share = f"{counted(met, 'user', 'users')} of {shelf.size:,} here met it ({percent(met / shelf.size)})"
+    share = f"{met:,} of {shelf.size:,} users here met it ({percent(met / shelf.size)})"
     if not shelf.own:
         text = f"Popular with everyone, not this group's own taste; {share}"
     elif lift >= OWN_TASTE:

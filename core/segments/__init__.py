@@ -32,8 +32,8 @@ def profile(sequences: Sequences, labels: Labels, options: SegmentOptions, seed:
     measures = measure(sequences, groups, moves.sum(axis=0), options)
     found = findings(measures, groups.sizes, moves, options)
     words = sequences.vocabulary
-    categories = lifts(sequences, groups, sequences.category, words.categories, options)
-    items = lifts(sequences, groups, sequences.item, words.items, options)
+    categories = lifts(sequences, groups, "category", options)
+    items = lifts(sequences, groups, "item", options)
     shares, values = event_shares(sequences, groups), value_shares(measures, groups)
     figures, called = summaries(sequences, groups, measures), names(groups.ids, found)
     return Segments(

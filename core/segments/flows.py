@@ -46,12 +46,12 @@ def stories(
     surest = members[np.argsort(-labels.confidence[members], kind="stable")[: options.n_stories]]
     pause = 60.0 * options.session_minutes
     return tuple(
-        Story(user_id=str(sequences.user_ids[user]), steps=_steps(sequences, int(user), pause))
+        Story(user_id=str(sequences.user_ids[user]), steps=steps_of(sequences, int(user), pause))
         for user in surest
     )
 
 
-def _steps(sequences: Sequences, user: int, pause: float) -> tuple[str, ...]:
+def steps_of(sequences: Sequences, user: int, pause: float) -> tuple[str, ...]:
     """One user's last events; the same thing done again and again is told once."""
     end = int(sequences.offsets[user + 1])
     begin = max(int(sequences.offsets[user]), end - EVENTS_TOLD)

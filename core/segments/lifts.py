@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
 from core.artifacts import IntArray, Lift, LongArray, Sequences
 from core.segments._base import REST, Groups, SegmentOptions, blocks, event_codes
+
+_REACH = {"category": 0.05, "item": 0.0}
+"""Share of a segment's users that must have met a name. Items are many and met by few."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,16 +27,19 @@ class _Cells:
 def lifts(
     sequences: Sequences,
     groups: Groups,
-    codes: IntArray,
-    words: tuple[str, ...],
+    column: Literal["category", "item"],
     options: SegmentOptions,
 ) -> tuple[tuple[Lift, ...], ...]:
     """Per segment the names with the highest lift, ties by users and then by frequency.
+
+    A category is listed where at least one user in twenty of the segment met it.
 
     lift = (events + m) / (expected + m), expected = the segment's events times the name's share
     among everyone (both of events that have a name), m = ``lift_prior``: the mean of a gamma
     posterior whose prior says 1 (DuMouchel, 1999). 1 means as often as everyone.
     """
+    words = sequences.vocabulary.categories if column == "category" else sequences.vocabulary.items
+    codes = sequences.category if column == "category" else sequences.item
     cells = _count(sequences, groups, codes, len(words) + 1)
     per_group = np.bincount(cells.group, cells.events, minlength=len(groups.ids))
     per_code = np.bincount(cells.code, cells.events, minlength=len(words) + 1)
@@ -40,9 +47,10 @@ def lifts(
     expected = per_group[cells.group] * (per_code / max(per_code.sum(), 1.0))[cells.code]
     prior = options.lift_prior
     lift = (cells.events + prior) / (expected + prior)
-    named = np.array([False, *(word != REST for word in words)])[cells.code]
+    listed = np.array([False, *(word != REST for word in words)])[cells.code]
+    listed &= cells.users >= _REACH[column] * groups.sizes[cells.group]
     order = np.lexsort((cells.code, -cells.users, -lift, cells.group))
-    order = order[named[order]]
+    order = order[listed[order]]
     begins = np.searchsorted(cells.group[order], np.arange(len(groups.ids) + 1))
     return tuple(
         tuple(
