@@ -84,3 +84,8 @@ def is_role(codes: npt.NDArray[Any], actions: Sequence[str], *roles: Role) -> np
     wanted = [ROLES.index(role) for role in roles]
     found: npt.NDArray[np.bool_] = np.isin(roles_by_code(actions), wanted)[codes]
     return found
+
+
+def has_role(actions: Sequence[str], role: Role) -> bool:
+    """Whether any of the words means this."""
+    return any(role_of(word) == role for word in actions)

@@ -4,7 +4,7 @@ import streamlit as st
 from core.artifacts import ExternalEvaluation, Gate, Metric
 from core.charts import evaluation as charts
 from core.evaluation import EXTERNAL_METRICS, INTERNAL_METRICS
-from ui import page, plots, steps
+from ui import naming, page, plots, steps
 from ui.safe_text import safe
 
 BETTER = {"higher": "↑ higher", "lower": "↓ lower"}
@@ -51,6 +51,7 @@ def external_table(external: ExternalEvaluation) -> None:
 
 journey = page.begin("evaluate", "labels")
 evaluation = journey.evaluation()
+names = naming.names(journey)
 
 with st.container(border=True):
     st.subheader(safe(evaluation.verdict, limit=600), anchor=False)
@@ -68,7 +69,7 @@ st.markdown(
 )
 metric_table(evaluation.internal, key="internal")
 if evaluation.k > 1:
-    plots.show(charts.silhouette_plot(evaluation), key="silhouettes")
+    plots.show(charts.silhouette_plot(evaluation, names), key="silhouettes")
 
 st.subheader("Against what is known of the users", anchor=False)
 if evaluation.external is None:
@@ -85,5 +86,5 @@ else:
         f"{external.coverage:.0%} of the labelled are in a segment"
     )
     external_table(external)
-    plots.show(charts.confusion_table(external.confusion), key="confusion")
+    plots.show(charts.confusion_table(external.confusion, names), key="confusion")
 steps.next_button("evaluate")

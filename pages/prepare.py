@@ -65,7 +65,7 @@ plots.show(charts.events_over_time(seen.timeline), key="over-time")
 left, right = st.columns(2)
 with left:
     plots.show(charts.events_per_user(seen.events_per_user), key="per-user")
-    plots.show(charts.word_counts(seen.actions, "Actions"), key="actions")
+    plots.show(charts.action_counts(seen.actions), key="actions")
 with right:
-    plots.show(charts.word_counts(seen.categories, "Categories"), key="categories")
+    plots.show(charts.category_counts(seen.categories), key="categories")
 steps.next_button("prepare")

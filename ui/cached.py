@@ -77,8 +77,10 @@ def user_table(journey: Journey, names: dict[int, str]) -> pd.DataFrame:
 def _user_table(made_from: str, _journey: Journey, _names: dict[int, str]) -> pd.DataFrame:
     sequences, labels = _journey.sequences(), _journey.labels()
     options = _journey.options.segment
-    table = pd.DataFrame({"user": sequences.user_ids, "segment": np.asarray(labels.values)})
-    table["segment name"] = table["segment"].map(_names)
+    # Noise is code -1, which is how a categorical says "none of these".
+    names = [_names[segment] for segment in range(labels.n_clusters)]
+    segments = pd.Categorical.from_codes(np.asarray(labels.values), names)
+    table = pd.DataFrame({"user": sequences.user_ids, "segment": segments})
     if _journey.known is not None:
         known = dict(zip(_journey.known.user_ids, _journey.known.values, strict=True))
         table["known label"] = table["user"].map(known)

@@ -16,7 +16,7 @@ from ui.session import Selection
 
 _MOST_POINTS = 50_000
 """A browser stays quick up to about so many points."""
-_NOT_COLOURS = ("user", "segment name", "story")
+_NOT_COLOURS = ("user", "story")
 
 
 def draw(journey: Journey) -> None:
@@ -25,8 +25,7 @@ def draw(journey: Journey) -> None:
     if not page.made(journey, "projection"):
         return
     projection = journey.projection()
-    names = {segment.id: segment.name for segment in naming.named(journey).segments}
-    table = cached.user_table(journey, names)
+    table = cached.user_table(journey, naming.names(journey))
     shown = _drawn(len(table), journey.options.seed)
     columns = [name for name in table.columns if name not in _NOT_COLOURS]
     left, _ = st.columns([1, 3])
@@ -67,7 +66,7 @@ def _selected(table: pd.DataFrame, projection: str) -> None:
             "inside it."
         )
         return
-    rows = table[table["user"].isin(held.user_ids)].drop(columns="segment")
+    rows = table[table["user"].isin(held.user_ids)]
     st.markdown(f"**{len(rows):,} users selected**")
     st.dataframe(rows, hide_index=True, height=280, key="selected", alt="Selected users")
     with st.container(horizontal=True):

@@ -18,6 +18,11 @@ def named(journey: Journey) -> Segments:
     return rename(found, given) if given else found
 
 
+def names(journey: Journey) -> dict[int, str]:
+    """The name of every segment by its number."""
+    return {segment.id: segment.name for segment in named(journey).segments}
+
+
 def rename_form(journey: Journey, segment: Segment) -> None:
     """A box for another name; a name that will not do is worded below it."""
     if segment.id == NOISE:

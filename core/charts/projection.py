@@ -37,9 +37,9 @@ def user_map(
     """Every user as a point, coloured by a column of ``table``; lasso and box select users.
 
     ``table`` has a row per user of the projection, in its order: ``segment`` (numbers, NOISE for
-    none, or a categorical in the order of the numbers), and, where there are such,
-    ``segment name``, ``user``, ``story`` (told on hovering), ``known label`` and numbers. ``shown``
-    picks rows by index. Each point's customdata is the index of its user.
+    none, or a categorical of names in the order of the numbers), and, where there are such,
+    ``user``, ``story`` (told on hovering), ``known label`` and numbers. ``shown`` picks rows by
+    index. Each point's customdata is the index of its user.
     """
     chosen: LongArray = np.arange(len(table)) if shown is None else shown.astype(np.int64)
     picked = table.iloc[chosen]
@@ -140,8 +140,6 @@ def _points(
 def _stories(users: pd.DataFrame) -> list[str]:
     """What is told of each user on hovering: who, where, and the last events."""
     columns = [name for name in ("user", "segment", "known label", "story") if name in users]
-    if "segment name" in users:
-        columns[columns.index("segment")] = "segment name"
     parts = [
         [_told(name, value) for value in users[name].to_numpy(dtype=object)] for name in columns
     ]
@@ -149,12 +147,13 @@ def _stories(users: pd.DataFrame) -> list[str]:
 
 
 def _told(column: str, value: Any) -> str:
-    if value is None or (isinstance(value, float) and np.isnan(value)):
+    missing = value is None or (isinstance(value, float) and np.isnan(value))
+    if column == "segment" and not isinstance(value, str):
+        return "No segment" if missing or value == NOISE else f"Segment {value}"
+    if missing:
         return ""
     if column == "user":
         return f"<b>{safe(value)}</b>"
-    if column == "segment" and not isinstance(value, str):
-        return "No segment" if value == NOISE else f"Segment {value}"
     if column == "known label":
         return f"known as {safe(value)}"
     return safe(value, _STORY)

@@ -25,15 +25,24 @@ __all__ = [
     "transition_matrix",
 ]
 
-_KINDS = {
-    "action": "does",
-    "category": "category",
-    "item": "item",
-    "transition": "then",
-    "timing": "timing",
-    "value": "value",
-    "activity": "activity",
+_KINDS = {"action": "action", "category": "category", "item": "item", "transition": "then"}
+"""What a row is whose name is out of the data."""
+_FIXED = {
+    "gap": "pause between events",
+    "visit_events": "events per visit",
+    "day_events": "events per active day",
+    "morning": "in the morning",
+    "afternoon": "after noon",
+    "evening": "in the evening",
+    "night": "at night",
+    "weekend": "at weekends",
+    "price": "price of what is met",
+    "paid": "price of what is bought",
+    "active_days": "active days",
+    "tenure": "time from first to last event",
+    "recency": "time since last seen",
 }
+"""Fixed words of facts in the analyst's words; another one shows as it is."""
 _MOST_ROWS = 18
 _FULL_SHADE = 1.5
 """Effects from here on have the full shade; 0.8 already counts as large."""
@@ -139,6 +148,8 @@ def _key(fact: Fact) -> tuple[str, str]:
 
 def _row_name(key: tuple[str, str]) -> str:
     kind, subject = key
+    if kind not in _KINDS:
+        return safe(_FIXED.get(subject, subject), 34)
     return f"{safe(subject, 34)} <i>({_KINDS[kind]})</i>"
 
 

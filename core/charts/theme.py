@@ -9,6 +9,7 @@ from __future__ import annotations
 import html
 import re
 import textwrap
+from typing import Any
 
 import plotly.graph_objects as go
 
@@ -119,7 +120,12 @@ def figure(title: str, reading: str, alt: str, height: int = 380) -> go.Figure:
 
 def named_positions(made: go.Figure, names: list[str], axis: str = "y") -> None:
     """Write names along an axis at 0, 1, 2 ...: equal names stay apart, none becomes a number."""
-    quiet = {"tickvals": list(range(len(names))), "showgrid": False, "zeroline": False}
+    quiet: dict[str, Any] = {
+        "tickvals": list(range(len(names))),
+        "showgrid": False,
+        "zeroline": False,
+        "ticks": "",
+    }
     if axis == "y":
         made.update_yaxes(**quiet, ticktext=names, range=[len(names) - 0.5, -0.5])
     else:

@@ -137,7 +137,7 @@ def _draw_arrow(made: go.Figure, spots: DoubleArray, arrow: _Arrow, colour: str)
             marker={
                 "symbol": "arrow",
                 "angleref": "previous",
-                "size": [0] * (len(path) - 1) + [12 + 14 * arrow.share],
+                "size": [0] * (len(path) - 1) + [14 + 14 * arrow.share],
                 "color": colour,
                 "line_width": 0,
             },
@@ -157,7 +157,8 @@ def _share_labels(spots: DoubleArray, arrows: list[_Arrow], actions: tuple[str, 
         customdata=[[safe(actions[a.start]), safe(actions[a.end]), a.share] for a in arrows],
         mode="text",
         textfont={"size": 12},
-        hovertemplate="after %{customdata[0]}: %{customdata[1]}, %{customdata[2]:.0%}<extra></extra>",
+        hovertemplate="after %{customdata[0]}: %{customdata[1]}, "
+        "%{customdata[2]:.0%}<extra></extra>",
     )
 
 

@@ -28,8 +28,8 @@ from core.options import Options, option
 VERSION = 1
 
 SILENT_ON_NONE = (
-    "Neither can tell whether there are segments at all: a best number shows even where there "
-    "are none."
+    "No such figure can tell whether there are segments at all: a best number shows even where "
+    "there are none."
 )
 
 
@@ -93,7 +93,13 @@ def k_curve(
             tell(done + 1, f"{ks[done]} segments compared")
         losses = [t.inertia for t in tried]
         knee = knee_of([1, *ks], losses)
-        gaps = gap(sample, losses, ks, seed, lambda done: tell(len(ks) + done, "a plain cloud"))
+        gaps = gap(
+            sample,
+            losses,
+            ks,
+            seed,
+            lambda done: tell(len(ks) + done, "a crowd without segments compared"),
+        )
         suggested, reason = suggest(tried[1:], gaps, knee)
     sampled = "" if rows is None else f"Compared on a random sample of {len(sample):,} users."
     return KCurve(
@@ -123,20 +129,28 @@ def suggest(tried: Sequence[Tried], gaps: Gap, knee: int | None) -> tuple[int, s
         as_good = [t.k for t in tried if t.silhouette >= best.silhouette - best.error]
         k = knee if knee in as_good else as_good[0]
         why = (
-            "they stand apart best by silhouette, but splitting one cloud of the same spread "
-            "lowers the loss J as much, so there may be no segments"
+            "they stand apart best by silhouette, but splitting a single crowd of the same "
+            "spread lowers the loss J as much, so there may be no segments"
         )
     else:
         candidates = _leading(gaps)
         k = knee if knee in candidates else candidates[0]
-        why = "there the loss J lies farthest below that of one cloud of the same spread"
+        why = (
+            "with them users stand nearer to their centres (loss J) than a single crowd of the "
+            "same spread would, by the widest margin"
+        )
         if len(candidates) > 1:
-            why += f" (up to {candidates[-1]} do nearly as well)"
+            why += f" ({_listed(candidates, k)} nearly as well)"
     chosen = next(t for t in tried if t.k == k)
     figure = f"Macro-silhouette {chosen.silhouette:.2f}"
     if best is not chosen:
         figure += f", best {best.silhouette:.2f} at {best.k}"
     return k, f"{k} segments are suggested: {why}. {figure}; {_of_knee(k, knee)} {SILENT_ON_NONE}"
+
+
+def _listed(candidates: Sequence[int], chosen: int) -> str:
+    others = [str(k) for k in candidates if k != chosen]
+    return f"{', '.join(others)} do" if len(others) > 1 else f"{others[0]} does"
 
 
 def _leading(gaps: Gap) -> list[int]:

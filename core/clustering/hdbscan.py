@@ -92,7 +92,7 @@ def assign(state: State, points: FloatArray) -> Assigned:
     labels, weakest, strongest = state["labels"], state["weakest"], state["strongest"]
     for rows, nearest, far in _nearest(state, points):
         found = labels[nearest].astype(np.int32)
-        found[far > np.where(found >= 0, weakest[found], np.inf)] = NOISE
+        found[far > weakest[found] * (1.0 + 1e-9)] = NOISE  # the weakest itself is inside
         values[rows] = found
         depth = np.maximum(far, state["reached"][nearest])
         inside = np.where(depth > 0.0, strongest[found] / np.where(depth > 0.0, depth, 1.0), 1.0)

@@ -56,7 +56,7 @@ def verdict(found: Findings, options: EvaluateOptions) -> Verdict:
         where = "Everyone is in one segment" if found.k else "Nobody is in a segment"
         return Verdict(
             code=None,
-            text=f"{where}; {found.k_suggested} are suggested. {UNTESTED}",
+            text=f"{where}, so there is nothing to compare; {found.k_suggested} are suggested.",
             k_recommended=found.k_suggested,
         )
     activity = next(gate for gate in found.gates if gate.name == "activity")

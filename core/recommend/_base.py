@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -147,10 +147,3 @@ def contacts_of(sequences: Sequences) -> Contacts:
     return Contacts(
         user=np.concatenate(users), item=np.concatenate(items), step=np.concatenate(furthest)
     )
-
-
-def mean_by(row: npt.NDArray[Any], values: npt.NDArray[Any], rows: Rows) -> npt.NDArray[np.float64]:
-    """Mean per user of each segment, (G,)."""
-    totals = np.bincount(row, values, minlength=len(rows.ids))
-    means: npt.NDArray[np.float64] = totals / np.maximum(rows.sizes, 1)
-    return means

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from core.action_roles import Role, is_role
+from core.action_roles import Role, has_role, is_role
 from core.artifacts import DoubleArray, LongArray, Sequences
 from core.recommend._base import CART, Contacts, Rows
 
@@ -15,7 +15,7 @@ _DAY = 86_400
 _NEW_PART = 0.25
 """Who was first seen in this last part of the log's time is new."""
 _UPPER, _EXTREME = 0.75, 0.99
-"""Quantiles of everyone above which a user has much, or far more than is usual."""
+"""Quantiles of everyone from which on a user has much, or above which unusually much."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,29 +44,29 @@ class _PerUser:
 def standings(sequences: Sequences, contacts: Contacts, rows: Rows) -> dict[str, Standing]:
     """Everything the rules look at, by name; what the log cannot tell is not there.
 
-    "new": first seen in the last quarter of the log's time. "lapsed", "valuable": above the
-    third quartile of everyone in days since the last event, in spend (in purchases where the
-    log has no price). "leaving": both. "abandoned": left an item in the cart. "hesitant": looked
+    "new": first seen in the last quarter of the log's time. "lapsed", "valuable": in the
+    upper quarter of everyone in days since the last event, in spend (in purchases where the log
+    has no price). "leaving": both. "abandoned": left an item in the cart. "hesitant": looked
     and did not buy. "returning": returned at least one purchase in two. "hurried": more events
     per active day than 99 % of all users.
     """
     users = _per_user(sequences)
-    has = {role: _has(sequences, role) for role in ("purchase", "cart", "return", "view")}
-    lapsed = _above(users.recency, _UPPER)
+    words = sequences.vocabulary.actions
+    lapsed = _much(users.recency)
     true: dict[str, npt.NDArray[np.bool_]] = {
         "lapsed": lapsed,
         "new": _new(users, sequences),
-        "hurried": _above(users.pace, _EXTREME),
+        "hurried": users.pace > np.quantile(users.pace, _EXTREME),
     }
-    if has["purchase"]:
+    if has_role(words, "purchase"):
         worth = users.spend if users.spend.any() else users.purchases.astype(np.float64)
-        true["valuable"] = _above(worth, _UPPER) & (worth > 0)
+        true["valuable"] = _much(worth)
         true["leaving"] = true["valuable"] & lapsed
-        if has["view"]:
+        if has_role(words, "view"):
             true["hesitant"] = (users.views > 0) & (users.purchases == 0)
-        if has["return"]:
+        if has_role(words, "return"):
             true["returning"] = (users.returns > 0) & (2 * users.returns >= users.purchases)
-        if has["cart"] and len(contacts.user):
+        if has_role(words, "cart") and len(contacts.user):
             left = np.bincount(contacts.user[contacts.step == CART], minlength=len(lapsed))
             true["abandoned"] = left > 0
     return {name: _standing(flags, rows) for name, flags in true.items()}
@@ -81,8 +81,10 @@ def _standing(flags: npt.NDArray[np.bool_], rows: Rows) -> Standing:
     )
 
 
-def _above(values: DoubleArray, quantile: float) -> npt.NDArray[np.bool_]:
-    found: npt.NDArray[np.bool_] = values > np.quantile(values, quantile)
+def _much(values: DoubleArray) -> npt.NDArray[np.bool_]:
+    """Who is in the upper quarter; where many tie at its edge they all are, if above the middle."""
+    middle, edge = np.quantile(values, [0.5, _UPPER])
+    found: npt.NDArray[np.bool_] = (values >= edge) & (values > middle)
     return found
 
 
@@ -90,11 +92,6 @@ def _new(users: _PerUser, sequences: Sequences) -> npt.NDArray[np.bool_]:
     begin, end = int(users.first.min()), int(sequences.time.max())
     new: npt.NDArray[np.bool_] = users.first > end - _NEW_PART * (end - begin)
     return new & users.whole
-
-
-def _has(sequences: Sequences, role: Role) -> bool:
-    words = sequences.vocabulary.actions
-    return bool(is_role(np.arange(len(words) + 1), words, role).any())
 
 
 def _per_user(sequences: Sequences) -> _PerUser:

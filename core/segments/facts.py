@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 import numpy.typing as npt
@@ -29,7 +30,8 @@ _SPREAD_FLOOR = {"share": 0.05, "log": 0.2, "count": 0.1}
 """Smallest standard deviation reckoned with; of the overall mean for counts."""
 _SMALLEST = {"share": 0.02, "log": float(np.log(1.15)), "count": 0.15}
 """Smallest difference worth telling; for counts as a share of the larger mean."""
-_STANDARD_ERRORS = 3.0
+_CHANCE = 0.05
+"""Chance that pure noise would give any fact at all, over all features and segments."""
 _COVERAGE = 1 / 3
 """What is defined for fewer users than this, inside or outside, says little of the segment."""
 
@@ -51,7 +53,7 @@ def findings(
 
     The effect is Cohen's d: the difference of the users' means inside and outside the segment
     over their pooled standard deviation, with a floor under it. Told are effects of at least
-    ``min_effect`` and three standard errors, where the difference is of practical size too.
+    ``min_effect`` that noise would hardly give, where the difference is of practical size too.
     Where there is nobody outside, nothing is told; nor of what is undefined for most users.
     ``sizes`` are users per segment, (G,), ``moves`` transitions, (G, A, A).
     """
@@ -60,7 +62,8 @@ def findings(
     _pool_moves(measures.features, moves, shown_in, shown_out)
     with np.errstate(divide="ignore", invalid="ignore"):
         error = np.sqrt(1 / measures.n + 1 / (measures.n.sum(axis=0) - measures.n))
-    told = np.abs(effect) >= np.maximum(options.min_effect, _STANDARD_ERRORS * error)
+    beyond_chance = NormalDist().inv_cdf(1 - _CHANCE / 2 / effect.size)  # Bonferroni
+    told = np.abs(effect) >= np.maximum(options.min_effect, beyond_chance * error)
     told &= _covers(measures, sizes) & _practical(measures.features, inside, outside)
     told &= np.sign(shown_in - shown_out) == np.sign(effect)
     return tuple(
@@ -142,7 +145,14 @@ def _largest_first(
     features: tuple[Feature, ...], effect: DoubleArray, told: npt.NDArray[np.bool_]
 ) -> list[int]:
     columns: list[int] = np.flatnonzero(told).tolist()
-    return sorted(columns, key=lambda f: (features[f].kind == "activity", -abs(effect[f])))
+    return sorted(
+        columns,
+        key=lambda f: (
+            features[f].kind == "activity",
+            -round(abs(float(effect[f])), 6),
+            effect[f] < 0,
+        ),
+    )
 
 
 def _fact(finding: Finding) -> Fact:

@@ -57,7 +57,7 @@ def measure(
         found, starts = np.unique(row[order], return_index=True)
         values = values[order]
         known = ~np.isnan(values)
-        np.nan_to_num(values, copy=False)
+        values[~known] = 0.0
         n[found] += np.add.reduceat(known, starts, axis=0, dtype=np.float64)
         total[found] += np.add.reduceat(values, starts, axis=0)
         squares[found] += np.add.reduceat(values**2, starts, axis=0)

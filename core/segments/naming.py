@@ -64,6 +64,7 @@ _ADJECTIVES: dict[str, tuple[str, str]] = {
     "recency": ("lapsed", "recent"),
 }
 """What a segment is called where it has more of something, and where it has less."""
+_TIMES_OF_DAY = ("morning", "afternoon", "evening", "night", "daytime", "weekend", "weekday")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,8 +78,9 @@ class _Part:
 def names(ids: Sequence[int], found: Sequence[Sequence[Finding]]) -> tuple[str, ...]:
     """A name per segment: "Night browsers of Shoes", "Search-first buyers", "Average shoppers".
 
-    A name takes the two strongest facts; where two segments would be called alike each takes its
-    next fact, and a number only where nothing is left to tell them apart.
+    A name takes what users do and the strongest of the other facts; where two segments would be
+    called alike each takes its next fact, and a number only where nothing is left to tell them
+    apart.
     """
     real = [i for i, segment in enumerate(ids) if segment != NOISE]
     if len(ids) == 1 and real:
@@ -147,7 +149,7 @@ def _refuse_alike(called: Mapping[int, str]) -> None:
 
 
 def _parts(found: Sequence[Finding]) -> list[_Part]:
-    """What the findings offer for a name, strongest first: one noun, one category, adjectives."""
+    """What the findings offer for a name: one noun first, then what else there is by strength."""
     parts: list[_Part] = []
     used: set[str] = set()
     for finding in found:
@@ -159,7 +161,7 @@ def _parts(found: Sequence[Finding]) -> list[_Part]:
         if used.isdisjoint(keys) and (part.slot != "adjective" or n_adjectives < _MOST_ADJECTIVES):
             parts.append(part)
             used |= keys
-    return parts
+    return sorted(parts, key=lambda part: part.slot != "noun")
 
 
 def _part(finding: Finding) -> _Part | None:
@@ -201,6 +203,7 @@ def _compose(parts: Sequence[_Part]) -> str:
     if not parts:
         return AVERAGE
     adjectives = [part.words for part in parts if part.slot == "adjective"]
+    adjectives.sort(key=_TIMES_OF_DAY.__contains__)  # "quick night buyers", not "night quick"
     nouns = [part.words for part in parts if part.slot == "noun"] or ["shoppers"]
     categories = [f"of {part.words}" for part in parts if part.slot == "category"]
     name = " ".join([*adjectives, *nouns, *categories])

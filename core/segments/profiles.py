@@ -7,11 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from core.action_roles import Role, is_role
+from core.action_roles import Role, has_role, is_role
 from core.artifacts import DoubleArray, Sequences
 from core.segments._base import Groups, blocks, event_codes
 from core.segments.features import Measures
-from core.segments.scalars import has_role
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,7 +128,7 @@ def _ratios(sequences: Sequences, groups: Groups) -> dict[str, DoubleArray]:
     codes = np.arange(counts.shape[1])
     found: dict[str, DoubleArray] = {}
     for name, (part, whole) in _RATIOS.items():
-        if has_role(sequences, part) and has_role(sequences, whole):
+        if has_role(words, part) and has_role(words, whole):
             below = counts[:, is_role(codes, words, whole)].sum(axis=1)
             above = counts[:, is_role(codes, words, part)].sum(axis=1)
             found[name] = above / np.where(below > 0, below, np.nan)

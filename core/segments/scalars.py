@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from core.action_roles import Role, is_role
+from core.action_roles import has_role, is_role
 from core.artifacts import DoubleArray, LongArray, Sequences
 from core.segments._base import Block, event_codes
 
@@ -81,15 +81,9 @@ def known_scalars(log: Sequences) -> tuple[str, ...]:
         unknown |= {"morning", "afternoon", "evening", "night"}
     if "price" not in log.present:
         unknown |= {"price", "paid", "spend"}
-    if not has_role(log, "purchase"):
+    if not has_role(log.vocabulary.actions, "purchase"):
         unknown |= {"paid", "spend", "purchases"}
     return tuple(name for name in SCALARS if name not in unknown)
-
-
-def has_role(log: Sequences, role: Role) -> bool:
-    """Whether any action word of the log means this."""
-    words = log.vocabulary.actions
-    return bool(is_role(np.arange(len(words) + 1), words, role).any())
 
 
 def scalar_values(log: Sequences, calendar: Calendar, block: Block) -> dict[str, DoubleArray]:

@@ -58,13 +58,14 @@ _SCALARS: dict[str, tuple[str, str]] = {
 }
 """Where a segment has more, and where it has less; shares get their figures by `_shares`."""
 
+_NEVER = 0.0005
+"""Shares below are written as 0 %."""
+
 
 def sentence(feature: Feature, inside: float, outside: float) -> str:
     """One difference in words, with both figures. Names out of the data stand as they came."""
-    if feature.kind == "action":
-        return f"Does {_how_often(feature, inside, outside)} of its events)"
-    if feature.kind == "category":
-        return f"Turns to {_how_often(feature, inside, outside)} of its events with a category)"
+    if feature.kind in ("action", "category"):
+        return _share_of_events(feature, inside, outside)
     if feature.kind == "transition":
         return _move(feature, inside, outside)
     more, less = _SCALARS[feature.name]
@@ -83,30 +84,36 @@ def shown(unit: str, value: float) -> str:
     return figure(value) if unit == "currency units" else f"{figure(value)} {unit}"
 
 
+def _share_of_events(feature: Feature, inside: float, outside: float) -> str:
+    verb, whole = {
+        "action": ("does", "of its events"),
+        "category": ("turns to", "of its events with a category"),
+    }[feature.kind]
+    never, often = _how_often(inside, outside)
+    text = f"{never}{verb} {quoted(feature.words[0])}{often} ({_against(inside, outside)} {whole})"
+    return text[:1].upper() + text[1:]
+
+
 def _move(feature: Feature, inside: float, outside: float) -> str:
     came, goes = feature.words
-    begins = (
-        f"Repeats {quoted(came)}"
-        if came == goes
-        else (f"After {quoted(came)}, goes on to {quoted(goes)}")
-    )
-    return f"{begins} {_times(inside, outside)} {_against(inside, outside)} of its next steps)"
-
-
-def _how_often(feature: Feature, inside: float, outside: float) -> str:
-    return f"{quoted(feature.words[0])} {_times(inside, outside)} {_against(inside, outside)}"
+    never, often = _how_often(inside, outside)
+    verb = "does it again" if came == goes else f"goes on to {quoted(goes)}"
+    figures = f"{_against(inside, outside)} of its next steps"
+    return f"After {quoted(came)}, {never}{verb}{often} ({figures})"
 
 
 def _against(inside: float, outside: float) -> str:
-    return f"({percent(inside)} against {percent(outside)}"
+    return f"{percent(inside)} against {percent(outside)}"
 
 
-def _times(inside: float, outside: float) -> str:
-    if inside < outside:
-        return "less often than others" if inside >= 0.0005 else "never, unlike others,"
-    if outside < 0.0005:
-        return "where others never do"
+def _how_often(inside: float, outside: float) -> tuple[str, str]:
+    """What stands before the verb and what after its object."""
+    if min(inside, outside) < _NEVER:
+        return ("never " if inside < outside else ""), ", unlike others"
     ratio = inside / outside
-    if not 1.15 <= ratio < 20:
-        return f"{'far ' if ratio > 1.15 else ''}more often than others"
-    return f"{figure(ratio)} times as often as others"
+    if 1.15 <= ratio < 20:
+        return "", f" {figure(ratio)} times as often as others"
+    return (
+        "",
+        f" {'less' if ratio < 1 else 'far more' if ratio >= 20 else 'more'} often than others",
+    )

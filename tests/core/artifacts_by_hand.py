@@ -133,8 +133,8 @@ def evaluation() -> Evaluation:
         k=3,
         k_recommended=4,
         internal=(
-            Metric(name="silhouette_macro", value=0.31),
-            Metric(name="silhouette_micro", value=0.28),
+            Metric(name="macro_silhouette", value=0.31),
+            Metric(name="micro_silhouette", value=0.28),
             Metric(name="davies_bouldin", value=None, note="Undefined for one segment."),
         ),
         per_segment_silhouette=(0.35, 0.21, 0.4),
@@ -154,8 +154,20 @@ def evaluation() -> Evaluation:
             reading="The segments agree well with persona, far above the baseline.",
         ),
         gates=(
-            Gate(name="Enough users", passed=True, value=1200, threshold=100, text="1,200 users."),
-            Gate(name="No tiny segment", passed=False, value=0.01, threshold=0.02, text="Too few."),
+            Gate(
+                name="largest_share",
+                passed=True,
+                value=1200,
+                threshold=100,
+                text="The largest segment holds 52% of the users.",
+            ),
+            Gate(
+                name="segment_size",
+                passed=False,
+                value=3,
+                threshold=50,
+                text="The smallest segment has 3 users; 50 are needed.",
+            ),
         ),
         verdict="Three segments; they agree well with what is known of the users.",
         verdict_code=None,

@@ -14,7 +14,7 @@ def test_three_clear_groups_are_seen(seed, blobs):
     curve = k_curve(points, KOptions(), 0)
     assert curve.suggested == 3
     assert "3 segments are suggested" in curve.reason
-    assert "Neither can tell whether there are segments at all" in curve.reason
+    assert "No such figure can tell whether there are segments at all" in curve.reason
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -1,0 +1,112 @@
+"""The report's chapter on one segment."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from core.artifacts import NOISE, Action, Fact, Lift, Recommendation, Segment
+from core.charts import segments as charts
+from core.charts.small_cells import count_text
+from core.charts.theme import segment_color
+from core.report.view import Draw, Published, ReportView
+from core.segments import SUMMARY
+from core.segments.sentences import shown
+from core.wording import figure
+
+_KINDS = {
+    "product_recommendation": "Products",
+    "ad_audience": "Advertising",
+    "campaign": "Campaign",
+    "newcomers": "Newcomers",
+    "risk": "Risk",
+    "customer_care": "Customer care",
+}
+_LARGE_EFFECT = 2.0
+"""Effects from here on fill their bar."""
+
+
+def chapter(view: ReportView, segment: Segment, told: Published, draw: Draw) -> dict[str, Any]:
+    """All that is told of one segment; of one with too few users only that."""
+    head = {
+        "id": segment.id,
+        "name": segment.name,
+        "colour": segment_color(segment.id),
+        "size": told.size(segment.id),
+        "open": segment.id not in told.hidden,
+    }
+    if segment.id in told.hidden:
+        return head
+    offered = [r for r in view.recommendations.items if r.segment == segment.id]
+    actions = [a for a in view.recommendations.actions if a.segment == segment.id]
+    name = f"moves-{'none' if segment.id == NOISE else segment.id}"
+    return head | {
+        "share": f"{segment.share:.0%}",
+        "figures": _figures(segment),
+        "facts": [_fact(fact) for fact in segment.facts],
+        "categories": _lifts(segment.categories, told.min_cell),
+        "items": _lifts(segment.items, told.min_cell),
+        "moves": draw(name, charts.transition_graph(segment, view.segments.actions)),
+        "stories": [story.steps for story in segment.stories],
+        "offered": [_offered(item, told.min_cell) for item in offered],
+        "actions": [_action(action, told.min_cell) for action in actions],
+    }
+
+
+def _figures(segment: Segment) -> list[dict[str, str]]:
+    return [
+        {
+            "label": SUMMARY[name].label,
+            "value": shown(SUMMARY[name].unit, value),
+            "help": SUMMARY[name].help,
+        }
+        for name, value in segment.summary.items()
+        if value is not None
+    ]
+
+
+def _fact(fact: Fact) -> dict[str, Any]:
+    width = min(abs(fact.effect) / _LARGE_EFFECT, 1.0)
+    return {
+        "text": fact.text,
+        "more": fact.effect > 0,
+        "effect": f"{fact.effect:+.2f}",
+        "width": f"{50 * width:.1f}",
+    }
+
+
+def _lifts(lifts: tuple[Lift, ...], min_cell: int) -> list[dict[str, str]]:
+    largest = max((lift.lift for lift in lifts), default=1.0)
+    return [
+        {
+            "name": lift.name,
+            "users": count_text(lift.users, min_cell),
+            "share": f"{lift.share:.1%}" if lift.users >= min_cell else "",
+            "lift": f"{lift.lift:.1f} ×",
+            "width": f"{100 * lift.lift / largest:.1f}",
+        }
+        for lift in lifts
+    ]
+
+
+def _offered(item: Recommendation, min_cell: int) -> dict[str, Any]:
+    few = 0 < item.segment_users < min_cell
+    return {
+        "rank": item.rank,
+        "item": item.item,
+        "category": item.category,
+        "users": count_text(item.segment_users, min_cell),
+        "lift": f"{item.lift:.1f} ×",
+        "owned": "" if few else f"{item.owned_share:.0%}",
+        "reason": "" if few else item.reason,
+    }
+
+
+def _action(action: Action, min_cell: int) -> dict[str, Any]:
+    """An action with its evidence; where few people are behind it, without either."""
+    head = {"kind": _KINDS[action.kind], "title": action.title}
+    counts = [value for name, value in action.evidence.items() if name.startswith("users")]
+    if any(0 < value < min_cell for value in counts):
+        few = f"Fewer than {min_cell} users are behind it, so its numbers are not shown."
+        return head | {"text": few, "evidence": []}
+    evidence = [(name, figure(value)) for name, value in action.evidence.items()]
+    return head | {"text": action.text, "evidence": evidence}
