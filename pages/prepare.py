@@ -26,13 +26,24 @@ def rules() -> None:
 
 
 def totals(report: CleaningReport) -> None:
-    events = report.events_after - report.events_before
-    users = report.users_after - report.users_before
+    kept = {
+        "Events kept": (report.events_after, report.events_before),
+        "Users kept": (report.users_after, report.users_before),
+    }
     with st.container(horizontal=True):
-        st.metric("Events kept", f"{report.events_after:,}", f"{events:,}", border=True)
-        st.metric("Users kept", f"{report.users_after:,}", f"{users:,}", border=True)
+        for label, (after, before) in kept.items():
+            of = f"of {before:,}, {before - after:,} left out"
+            st.metric(label, f"{after:,}", of, delta_color="off", delta_arrow="off", border=True)
         per_user = report.events_after / report.users_after
-        st.metric("Events per user", f"{per_user:.1f}", border=True)
+        before = report.events_before / max(report.users_before, 1)
+        st.metric(
+            "Events per user",
+            f"{per_user:.1f}",
+            f"{before:.1f} before",
+            delta_color="off",
+            delta_arrow="off",
+            border=True,
+        )
 
 
 def account(report: CleaningReport) -> None:

@@ -67,12 +67,12 @@ class Count(Protocol):
 def events_over_time(timeline: Timeline) -> go.Figure:
     """Events per day (or hour, week ...), stacked by action."""
     total = sum(sum(series.counts) for series in timeline.series)
-    span = f" from {timeline.starts[0]:%Y-%m-%d} to {timeline.starts[-1]:%Y-%m-%d}"
+    ends = (timeline.starts[0], timeline.starts[-1]) if timeline.starts else ()
+    span = " from {:%Y-%m-%d} to {:%Y-%m-%d}".format(*ends) if ends else ""
     made = figure(
         f"Events per {timeline.unit}",
         "Gaps and sudden jumps are worth a question to who collects the data.",
-        f"Stacked bars of {total:,} events per {timeline.unit}, by action"
-        f"{span if timeline.starts else ''}.",
+        f"Stacked bars of {total:,} events per {timeline.unit}, by action{span}.",
     )
     for place, series in enumerate(timeline.series):
         made.add_trace(

@@ -52,7 +52,7 @@ POINTS_SCALE = ((0.0, "#0B4F8A"), (0.35, "#4F8A96"), (0.7, "#A8A65C"), (1.0, "#E
 GRID = "rgba(128,140,155,0.22)"
 FONT = "Source Sans, Source Sans Pro, system-ui, sans-serif"
 
-_WRAP_READING = 72
+_WRAP_READING = 64
 _UNSEEN = re.compile(
     "[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
     "\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"

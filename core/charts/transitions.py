@@ -85,7 +85,8 @@ def transition_matrix(segment: Segment, actions: tuple[str, ...]) -> go.Figure:
 
 
 def _shares(segment: Segment) -> DoubleArray:
-    return np.asarray(segment.transitions, dtype=np.float64)
+    shares = np.asarray(segment.transitions, dtype=np.float64)
+    return shares.reshape(len(segment.transitions), len(segment.transitions))
 
 
 def _arrows(shares: DoubleArray) -> list[_Arrow]:

@@ -12,8 +12,8 @@ from core.evaluation.options import EvaluateOptions
 Code = Literal["segments", "continuum", "activity_tiers", "too_little_data"]
 
 UNTESTED = (
-    "Whether they are more than what chance gives has not been tested: nothing here was compared "
-    "with a log that has no segments."
+    "Whether the segments are more than what chance gives has not been tested: nothing here was "
+    "compared with a log that has no segments."
 )
 
 

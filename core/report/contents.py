@@ -20,11 +20,11 @@ from core.evaluation import EXTERNAL_METRICS, INTERNAL_METRICS
 from core.report import ReportOptions
 from core.report.chapters import chapter
 from core.report.view import Chart, Draw, Published, ReportView
+from core.segments import CAVEAT
 from core.wording import figure, percent
 
 _MOST_POINTS = 5_000
 """Users on the report's map: drawn as shapes, so that they print well, which has its price."""
-_BETTER = {"higher": "higher is better", "lower": "lower is better"}
 
 
 def contents(view: ReportView, draw: Draw) -> dict[str, Any]:
@@ -44,6 +44,7 @@ def contents(view: ReportView, draw: Draw) -> dict[str, Any]:
         "map": draw("map", _map(view, told)),
         "map_note": view.projection.note,
         "chapters": [chapter(view, s, told, draw) for s in view.segments.segments],
+        "caveat": CAVEAT,
         "recommendation_note": view.recommendations.note,
         **_trust(view, told, names, draw),
         **_making(view, told, draw),
@@ -101,7 +102,7 @@ def _map(view: ReportView, told: Published) -> go.Figure:
     shown = np.random.default_rng(0).permutation(open_to_all)[:_MOST_POINTS]
     names = {segment.id: segment.name for segment in view.segments.segments}
     words = [names.get(segment, f"Segment {segment}") for segment in range(view.labels.n_clusters)]
-    table = pd.DataFrame({"segment": pd.Categorical.from_codes(values, words)})
+    table = pd.DataFrame({"segment": pd.Categorical.from_codes(values, pd.Index(words))})
     drawn = projection.user_map(view.projection, table, "segment", shown, webgl=False)
     drawn.update_traces(customdata=None)
     drawn.update_layout(dragmode="pan", modebar={"remove": ["lasso2d", "select2d"]})
@@ -160,7 +161,7 @@ def _internal(metric: Metric) -> dict[str, str]:
     return {
         "label": entry.label,
         "value": _value(metric),
-        "better": _BETTER[entry.better],
+        "better": entry.better,
         "meaning": entry.meaning,
         "note": metric.note,
     }
@@ -175,7 +176,7 @@ def _external_rows(evaluation: Evaluation) -> list[dict[str, Any]]:
         {
             "label": entry.label,
             "values": [_value(part[name]) for part in by_name],
-            "better": _BETTER[entry.better],
+            "better": entry.better,
             "meaning": entry.meaning,
         }
         for name, entry in EXTERNAL_METRICS.items()
@@ -184,7 +185,9 @@ def _external_rows(evaluation: Evaluation) -> list[dict[str, Any]]:
 
 
 def _value(metric: Metric) -> str:
-    return "undefined" if metric.value is None else figure(metric.value)
+    if metric.value is None:
+        return "undefined"
+    return f"{metric.value:.3f}" if abs(metric.value) < 10 else figure(metric.value)
 
 
 def _making(view: ReportView, told: Published, draw: Draw) -> dict[str, Any]:

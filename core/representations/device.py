@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -60,11 +59,6 @@ def _fastest(there: dict[str, bool]) -> Device:
 
 
 _KINDS = {"cuda": "NVIDIA GPU", "mps": "Apple GPU"}
-
-
-def default_threads() -> int:
-    """Two, or one on a machine with one core; more only contend at these sizes."""
-    return min(2, os.cpu_count() or 1)
 
 
 @contextmanager

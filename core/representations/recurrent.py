@@ -149,9 +149,10 @@ class LSTMOptions(Options):
         "auto", "Device", "Where to train; auto takes a GPU where there is one", expert=True
     )
     threads: int = option(
-        2,
+        1,
         "Processor threads",
-        "Most threads used on a CPU; part of what makes a run repeatable",
+        "Most threads used on a CPU; part of what makes a run repeatable. A second one gains "
+        "little at this size, and on a busy machine threads wait for one another",
         low=1,
         high=64,
         expert=True,

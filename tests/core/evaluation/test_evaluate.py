@@ -34,7 +34,7 @@ def test_segments_are_not_called_segments_before_they_are_tested(judge, overlapp
     assert found.verdict_code is None
     assert found.verdict.startswith("3 segments, close together in this representation (silhouette")
     assert "All gates are passed." in found.verdict
-    assert "more than what chance gives has not been tested" in found.verdict
+    assert "the segments are more than what chance gives has not been tested" in found.verdict
 
 
 def test_the_suggested_number_is_recommended_where_another_was_forced(judge, overlapping):

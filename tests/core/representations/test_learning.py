@@ -147,7 +147,7 @@ def test_the_smallest_logs_give_finite_points(of_actions, users):
 
 
 def test_one_event_per_user_is_refused_with_a_way_out(of_actions):
-    with pytest.raises(TooLittleData, match="No user has two events .* 'bag'"):
+    with pytest.raises(TooLittleData, match=r"No user has two events .* 'bag'"):
         fit(of_actions({"ann": "a", "bob": "b"}), QUICK, 0, silent)
 
 
