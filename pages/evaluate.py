@@ -7,27 +7,33 @@ from core.evaluation import EXTERNAL_METRICS, INTERNAL_METRICS
 from ui import naming, page, plots, steps
 from ui.safe_text import safe
 
-BETTER = {"higher": "↑ higher", "lower": "↓ lower"}
-_ICONS = {True: ":green[:material/check_circle:]", False: ":orange[:material/warning:]"}
+BETTER = {"higher": "↑\u00a0higher", "lower": "↓\u00a0lower"}
+ICONS = {True: ":green[:material/check_circle:]", False: ":orange[:material/warning:]"}
 
 
 def gate_list(gates: tuple[Gate, ...]) -> None:
     for gate in gates:
-        st.markdown(f"{_ICONS[gate.passed]} **{safe(gate.name)}**: {safe(gate.text)}")
+        name = gate.name.replace("_", " ").capitalize()
+        st.markdown(f"{ICONS[gate.passed]} **{name}**: {safe(gate.text, limit=400)}")
 
 
-def metric_table(metrics: tuple[Metric, ...], key: str) -> None:
+def shown(value: float | None) -> str:
+    if value is None:
+        return "undefined"
+    return f"{value:.3f}" if abs(value) < 10 else f"{value:,.0f}"
+
+
+def metric_table(metrics: tuple[Metric, ...]) -> None:
     rows = [
         {
             "Metric": INTERNAL_METRICS[metric.name].label,
-            "Value": metric.value,
+            "Value": shown(metric.value),
             "Better": BETTER[INTERNAL_METRICS[metric.name].better],
-            "What it means": INTERNAL_METRICS[metric.name].meaning,
-            "Note": metric.note,
+            "What it means": f"{INTERNAL_METRICS[metric.name].meaning} {metric.note}".strip(),
         }
         for metric in metrics
     ]
-    st.dataframe(pd.DataFrame(rows), hide_index=True, key=key, alt="Internal metrics")
+    st.table(pd.DataFrame(rows).set_index("Metric"), border="horizontal")
 
 
 def external_table(external: ExternalEvaluation) -> None:
@@ -40,13 +46,13 @@ def external_table(external: ExternalEvaluation) -> None:
     rows = [
         {
             "Metric": entry.label,
-            **{title: values[title].get(name) for title in columns},
+            **{title: shown(values[title].get(name)) for title in columns},
             "Better": BETTER[entry.better],
             "What it means": entry.meaning,
         }
         for name, entry in EXTERNAL_METRICS.items()
     ]
-    st.dataframe(pd.DataFrame(rows), hide_index=True, key="external", alt="External metrics")
+    st.table(pd.DataFrame(rows).set_index("Metric"), border="horizontal")
 
 
 journey = page.begin("evaluate", "labels")
@@ -67,7 +73,7 @@ st.markdown(
     "Measured in the space that was clustered, never on the map. These figures compare settings "
     "of the *same* representation; on their own they do not show that segments are real."
 )
-metric_table(evaluation.internal, key="internal")
+metric_table(evaluation.internal)
 if evaluation.k > 1:
     plots.show(charts.silhouette_plot(evaluation, names), key="silhouettes")
 

@@ -38,11 +38,16 @@ def item_table(items: list[Recommendation], key: str) -> None:
         for found in items
     ]
     columns = {
+        "Why": st.column_config.TextColumn(width="large"),
         "Lift": st.column_config.NumberColumn(format="%.2f ×"),
         "Already bought": st.column_config.NumberColumn(format="percent"),
     }
     st.dataframe(
-        pd.DataFrame(rows), hide_index=True, column_config=columns, key=key, alt="Items to offer"
+        pd.DataFrame(rows),
+        hide_index=True,
+        column_config=columns,
+        key=key,
+        alt="Items to offer",
     )
 
 

@@ -4,20 +4,33 @@ import streamlit as st
 from core.artifacts import Lift, Segment
 from core.charts import segments as charts
 from core.segments import CAVEAT, SUMMARY
+from core.segments.profiles import Figure
+from core.segments.sentences import shown
 from ui import naming, page, plots, steps
 from ui.safe_text import safe
 
 
+def value_words(figure: Figure, value: float) -> str:
+    """The value in its unit, which is not said again where the label is the unit."""
+    return shown(figure.unit, value).removesuffix(f" {figure.label.lower()}")
+
+
 def summary(segment: Segment) -> None:
-    with st.container(horizontal=True):
-        st.metric("Users", f"{segment.size:,}", f"{segment.share:.0%} of all", delta_color="off")
-        st.metric("Share of events", f"{segment.event_share:.0%}")
-        if segment.value_share is not None:
-            st.metric("Share of purchase value", f"{segment.value_share:.0%}")
-        for name, value in segment.summary.items():
-            if value is not None:
-                entry = SUMMARY[name]
-                st.metric(entry.label, f"{value:,.3g}", help=entry.help)
+    figures = [
+        ("Users", f"{segment.size:,}", f"{segment.share:.0%} of all users"),
+        ("Share of events", f"{segment.event_share:.0%}", "Share of all events that are theirs"),
+    ]
+    if segment.value_share is not None:
+        value = f"{segment.value_share:.0%}"
+        figures.append(("Share of value", value, "Share of the value of all purchases"))
+    figures += [
+        (SUMMARY[name].label, value_words(SUMMARY[name], value), SUMMARY[name].help)
+        for name, value in segment.summary.items()
+        if value is not None
+    ]
+    columns = st.columns(6)
+    for index, (label, value, help_text) in enumerate(figures):
+        columns[index % 6].metric(label, value, help=help_text)
 
 
 def facts(segment: Segment) -> None:

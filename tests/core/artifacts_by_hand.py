@@ -27,6 +27,7 @@ from core.artifacts import (
     Segments,
     Story,
 )
+from core.report.view import ReportView
 
 ACTIONS = ("view", "search", "click", "favourite", "cart", "purchase", "review", "return")
 NAMES = {0: "Evening comparers", 1: "Quick errand runners", 2: "Deal hunters", NOISE: "No segment"}
@@ -279,3 +280,25 @@ def cleaning() -> CleaningReport:
         users_before=1250,
         users_after=1200,
     )
+
+
+def report_view(**changes: object) -> ReportView:
+    values: dict[str, object] = {
+        "title": "shop_events.csv",
+        "created": "2026-11-23T22:10+00:00",
+        "journey_options": {
+            "clean": {"duplicates": "drop", "sigma": 4.0},
+            "report": {"min_cell": 5},
+            "seed": 0,
+        },
+        "cleaning": cleaning(),
+        "k_curve": k_curve(),
+        "embeddings": embeddings(),
+        "labels": labels(),
+        "projection": projection(),
+        "evaluation": evaluation(),
+        "segments": segments(),
+        "recommendations": recommendations(),
+        "versions": {"numpy": "2.4.6"},
+    }
+    return ReportView(**(values | changes))  # type: ignore[arg-type]

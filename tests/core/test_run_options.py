@@ -78,7 +78,17 @@ def test_a_seed_is_a_whole_number_in_range(seed):
 
 def test_the_schema_names_every_stage_and_method():
     stages = options_schema()["properties"]
-    contract = ["read", "clean", "sequence", "represent", "cluster", "evaluate", "segment", "recommend", "report"]
+    contract = [
+        "read",
+        "clean",
+        "sequence",
+        "represent",
+        "cluster",
+        "evaluate",
+        "segment",
+        "recommend",
+        "report",
+    ]
     assert set(contract) <= set(stages)
     assert stages["cluster"]["properties"]["method"]["enum"][:2] == ["auto", "kmeans"]
     assert "epochs" in stages["represent"]["methods"]["lstm"]["properties"]
