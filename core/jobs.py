@@ -145,7 +145,7 @@ def cancel(workspace: Workspace, job_id: str) -> None:
 
 def write_result(folder: Path, state: State, error: str | None = None) -> dict[str, Any]:
     """Record how a job ended; the first word counts."""
-    known = _read_json(folder / "result.json")
+    known: dict[str, Any] | None = _read_json(folder / "result.json")
     if known is not None:
         return known
     result = {"state": state, "error": error, "ended": time.time()}

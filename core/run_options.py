@@ -140,7 +140,7 @@ STAGES: dict[str, tuple[type[Options], ...]] = {
 }
 """Option classes behind each stage name; the picked method adds its own."""
 
-_PARTS = {KOptions: "choose_k"}
+_PARTS: dict[type[Options], str] = {KOptions: "choose_k"}
 
 
 def load_options(file: Path | None, settings: Iterable[str], seed: int | None) -> RunOptions:

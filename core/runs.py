@@ -227,7 +227,7 @@ class Comparison:
 def compare(first: Run, second: Run) -> Comparison:
     """How two runs differ in settings and figures, and how far their segments agree."""
     a, b = first.manifest, second.manifest
-    pairs = [("data set", a.source.name, b.source.name)]
+    pairs: list[tuple[str, Any, Any]] = [("data set", a.source.name, b.source.name)]
     pairs += [
         (name, a.metrics.get(name), b.metrics.get(name)) for name in {**a.metrics, **b.metrics}
     ]
@@ -268,10 +268,7 @@ def _manifest(journey: Journey, source: Source) -> Manifest:
         options=journey.options.to_dict(),
         seed=journey.options.seed,
         fingerprints={step: journey.fingerprint(step) for step in journey.seconds()},
-        versions={
-            "python": platform.python_version(),
-            **{name: version(name) for name in _LIBRARIES},
-        },
+        versions=_versions(),
         device=journey.embeddings().device,
         timings=journey.seconds(),
         metrics=metrics,
@@ -298,8 +295,13 @@ def _write_described(folder: Path, journey: Journey, source: Source, segments: S
         evaluation=journey.evaluation(),
         segments=segments,
         recommendations=recommendations,
+        versions=_versions(),
     )
     write_text(folder / "report.html", report_html(view))
+
+
+def _versions() -> dict[str, str]:
+    return {"python": platform.python_version(), **{name: version(name) for name in _LIBRARIES}}
 
 
 def _names(segments: Segments) -> dict[str, str]:

@@ -58,11 +58,11 @@ def sizes(segments: Segments, min_cell: int = 0) -> go.Figure:
         "How many users each segment has",
         "Longer bars: more users. Grey: users in no segment.",
         f"Bar chart of {len(found)} segments. The largest, {safe(largest.name)}, has "
-        f"{largest.share:.0%} of the users.",
+        f"{100 * largest.share:.0f} % of the users.",
         height=max(260, 120 + 38 * len(found)),
     )
     texts = [published_text(count, min_cell) for count in counts]
-    shares = ["" if c is None else f"  ({c / total:.0%})" for c in counts]
+    shares = ["" if c is None else f"  ({100 * c / total:.0f} %)" for c in counts]
     made.add_trace(
         go.Bar(
             x=[count or 0 for count in counts],
@@ -105,7 +105,7 @@ def profile_heat_map(segments: Segments) -> go.Figure:
     add_cells(made, values, text, "%{customdata} standard deviations")
     made.data[0].update(zmin=-_FULL_SHADE, zmid=0, zmax=_FULL_SHADE, colorscale=DIVERGING)
     named_positions(made, [_row_name(key) for key in rows])
-    named_positions(made, [safe(segment.name, 18) for segment in segments.segments], axis="x")
+    named_positions(made, [safe(segment.name, 28) for segment in segments.segments], axis="x")
     return made
 
 

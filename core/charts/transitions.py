@@ -149,8 +149,8 @@ def _draw_arrow(made: go.Figure, spots: DoubleArray, arrow: _Arrow, colour: str)
 
 
 def _share_labels(spots: DoubleArray, arrows: list[_Arrow], actions: tuple[str, ...]) -> go.Scatter:
-    """The share of each arrow, written near its end; from what to what on hovering."""
-    places = [path[int(0.7 * len(path))] for path in (_path(spots, arrow) for arrow in arrows)]
+    """The share of each arrow, written near its start; from what to what on hovering."""
+    places = [path[int(0.32 * len(path))] for path in (_path(spots, arrow) for arrow in arrows)]
     return go.Scatter(
         x=[place[0] for place in places],
         y=[place[1] for place in places],

@@ -19,8 +19,8 @@ _CONFLICTS_SHOWN = 20
 def known_labels_in_log(events: Events, name: str = "label") -> KnownLabels | None:
     """The label of every user of a log, or None where the log has no label column or only blanks.
 
-    ``name`` is what the label is called. Blank labels are passed over. A user whose rows name more than one label is left out and
-    counted; users come in the order of their ids.
+    ``name`` is what the label is called. Blank labels are passed over. A user whose rows name
+    more than one label is left out and counted; users come in the order of their ids.
     """
     if "label" not in events.present:
         return None
@@ -31,7 +31,8 @@ def known_labels_in_log(events: Events, name: str = "label") -> KnownLabels | No
 def read_known_labels(path: Path, name: str | None = None) -> KnownLabels:
     """Read a label file: user id in the first column, label in the second, named by its header.
 
-    ``name`` is what the analyst calls the file, where it is stored under another one. The file goes through the same strict gate as a log. Raises FileRefused.
+    ``name`` is what the analyst calls the file, where it is stored under another one. The file
+    goes through the same strict gate as a log. Raises FileRefused.
     """
     with tempfile.TemporaryDirectory(prefix="labels-") as scratch:
         raw = read(path, Path(scratch), ReadOptions(), name=name or path.name)

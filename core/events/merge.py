@@ -26,7 +26,8 @@ def merge(logs: Sequence[Events], names: Sequence[str], folder: Path) -> Events:
     _check_same_roles(logs, names)
     path = folder / "merged.parquet"
     with engine.connect(folder) as connection:
-        offset, parts, places = 0, [], {}
+        offset, parts = 0, []
+        places: dict[str, str | int] = {}
         for number, log in enumerate(logs):
             parts.append(
                 f"SELECT * REPLACE (line + $offset{number} AS line) "

@@ -8,10 +8,10 @@ from core.artifacts import NOISE, Action, Fact, Lift, Recommendation, Segment
 from core.charts import segments as charts
 from core.charts.small_cells import count_text
 from core.charts.theme import segment_color
-from core.report.view import Draw, Published, ReportView
+from core.report.view import Draw, Published, ReportView, whole_percent
 from core.segments import SUMMARY
 from core.segments.sentences import shown
-from core.wording import figure
+from core.wording import figure, percent
 
 _KINDS = {
     "product_recommendation": "Products",
@@ -21,6 +21,8 @@ _KINDS = {
     "risk": "Risk",
     "customer_care": "Customer care",
 }
+_COUNTED = ("events", "purchases")
+"""Units that the label of a figure names already."""
 _LARGE_EFFECT = 2.0
 """Effects from here on fill their bar."""
 
@@ -40,14 +42,14 @@ def chapter(view: ReportView, segment: Segment, told: Published, draw: Draw) -> 
     actions = [a for a in view.recommendations.actions if a.segment == segment.id]
     name = f"moves-{'none' if segment.id == NOISE else segment.id}"
     return head | {
-        "share": f"{segment.share:.0%}",
+        "share": whole_percent(segment.share),
         "figures": _figures(segment),
         "facts": [_fact(fact) for fact in segment.facts],
         "categories": _lifts(segment.categories, told.min_cell),
         "items": _lifts(segment.items, told.min_cell),
         "moves": draw(name, charts.transition_graph(segment, view.segments.actions)),
         "stories": [story.steps for story in segment.stories],
-        "offered": [_offered(item, told.min_cell) for item in offered],
+        "offered": [_offered(item, segment, told) for item in offered],
         "actions": [_action(action, told.min_cell) for action in actions],
     }
 
@@ -56,7 +58,9 @@ def _figures(segment: Segment) -> list[dict[str, str]]:
     return [
         {
             "label": SUMMARY[name].label,
-            "value": shown(SUMMARY[name].unit, value),
+            "value": figure(value)
+            if SUMMARY[name].unit in _COUNTED
+            else shown(SUMMARY[name].unit, value),
             "help": SUMMARY[name].help,
         }
         for name, value in segment.summary.items()
@@ -80,7 +84,7 @@ def _lifts(lifts: tuple[Lift, ...], min_cell: int) -> list[dict[str, str]]:
         {
             "name": lift.name,
             "users": count_text(lift.users, min_cell),
-            "share": f"{lift.share:.1%}" if lift.users >= min_cell else "",
+            "share": percent(lift.share) if lift.users >= min_cell else "",
             "lift": f"{lift.lift:.1f} ×",
             "width": f"{100 * lift.lift / largest:.1f}",
         }
@@ -88,16 +92,18 @@ def _lifts(lifts: tuple[Lift, ...], min_cell: int) -> list[dict[str, str]]:
     ]
 
 
-def _offered(item: Recommendation, min_cell: int) -> dict[str, Any]:
-    few = 0 < item.segment_users < min_cell
+def _offered(item: Recommendation, segment: Segment, told: Published) -> dict[str, Any]:
+    """An item; the reason quotes counts and the size, so it stays out where these are not told."""
+    owners = round(item.owned_share * segment.size)
+    few_met, few_own = (0 < count < told.min_cell for count in (item.segment_users, owners))
     return {
         "rank": item.rank,
         "item": item.item,
         "category": item.category,
-        "users": count_text(item.segment_users, min_cell),
+        "users": count_text(item.segment_users, told.min_cell),
         "lift": f"{item.lift:.1f} ×",
-        "owned": "" if few else f"{item.owned_share:.0%}",
-        "reason": "" if few else item.reason,
+        "owned": f"<{told.min_cell} users" if few_met or few_own else percent(item.owned_share),
+        "reason": "" if few_met or few_own or told.hidden else item.reason,
     }
 
 

@@ -19,7 +19,7 @@ from core.charts.theme import segment_color
 from core.evaluation import EXTERNAL_METRICS, INTERNAL_METRICS
 from core.report import ReportOptions
 from core.report.chapters import chapter
-from core.report.view import Chart, Draw, Published, ReportView
+from core.report.view import Chart, Draw, Published, ReportView, whole_percent
 from core.segments import CAVEAT
 from core.wording import figure, percent
 
@@ -88,9 +88,9 @@ def _segment_row(segment: Segment, told: Published) -> dict[str, Any]:
         return row | {"share": "", "event_share": "", "value_share": "", "apart": ""}
     value = segment.value_share
     return row | {
-        "share": f"{segment.share:.0%}",
-        "event_share": f"{segment.event_share:.0%}",
-        "value_share": "" if value is None else f"{value:.0%}",
+        "share": whole_percent(segment.share),
+        "event_share": whole_percent(segment.event_share),
+        "value_share": "" if value is None else whole_percent(value),
         "apart": segment.facts[0].text if segment.facts else "Much like everyone.",
     }
 

@@ -106,14 +106,18 @@ def segment_table_csv(segments: Segments, min_cell: int = 5) -> str:
 
 
 def recommendations_table_csv(found: Recommendations, segments: Segments, min_cell: int = 5) -> str:
-    """Recommended items for spreadsheets; counts of few people only as "<5"."""
+    """Recommended items for spreadsheets; what tells of few people is left blank or "<5"."""
     names = {segment.id: segment.name for segment in segments.segments}
-    rows = (
-        _recommended(item, names)
-        if not 0 < item.segment_users < min_cell
-        else (*_recommended(item, names)[:6], count_text(item.segment_users, min_cell))
-        for item in found.items
-    )
+    sizes = {segment.id: segment.size for segment in segments.segments}
+    all_told = None not in published(list(sizes.values()), min_cell)
+    rows = []
+    for item in found.items:
+        *head, users, lift, owned, reason = _recommended(item, names)
+        owners = round(item.owned_share * sizes.get(item.segment, 0))
+        few = 0 < item.segment_users < min_cell or 0 < owners < min_cell
+        shown = users if users >= min_cell or users == 0 else count_text(users, min_cell)
+        told = (None, None) if few else (owned, reason if all_told else None)
+        rows.append((*head, shown, lift, *told))
     return _safe_csv(_RECOMMENDED, rows)
 
 

@@ -74,3 +74,8 @@ class Published:
     def size(self, segment: int) -> str:
         """The size of a segment as it may be told."""
         return published_text(self.sizes[segment], self.min_cell)
+
+
+def whole_percent(share: float) -> str:
+    """A share as "34 %", never finer: finer ones would tell counts that are not told."""
+    return f"{100 * share:.0f} %"

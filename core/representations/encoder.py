@@ -30,7 +30,7 @@ class EventEncoder(nn.Module):
         words = (self.action, self.category, self.platform, self.daypart)
         width = sum(e.embedding_dim for e in words) + NUMERIC_INPUTS
         self.lstm = nn.LSTM(width, hidden, batch_first=True)
-        for gate in self.lstm.weight_hh_l0.data.chunk(4):
+        for gate in self.lstm.get_parameter("weight_hh_l0").data.chunk(4):
             nn.init.orthogonal_(gate)  # memory lasts from the start, so order is learned sooner
         self.heads = nn.ModuleDict(
             {name: nn.Linear(hidden, n) for name, n in scales.classes().items() if n > 1}

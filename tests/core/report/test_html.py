@@ -86,7 +86,7 @@ def test_the_verdict_comes_first_then_the_segments_then_trust_then_the_making():
 def test_every_chapter_tells_facts_lifts_stories_items_and_actions():
     for words in (
         "“search” is 31 % of their events, 12 % elsewhere.",
-        "22.0% 3.1 ×",
+        "22 % 3.1 ×",
         "view · shoes → search → cart · shoes",
         "Trail shoe 42",
         "Write to them in the evening",
@@ -111,7 +111,7 @@ def test_the_charts_are_those_of_this_run():
     }
     drawn = {a["id"]: a["aria-label"] for _, a in PAGE.tags if a.get("class") == "chart"}
     assert {f"{name}-data" for name in drawn} == set(figures)
-    assert "52%" in drawn["chart-sizes"]
+    assert "52 %" in drawn["chart-sizes"]
     assert figures["chart-sizes-data"]["data"][0]["x"] == [620, 410, 150, 20]
 
 
@@ -250,3 +250,11 @@ def test_one_segment_without_labels_curve_training_or_names_is_a_report_too():
 def test_noise_has_a_chapter_of_its_own():
     ids = [a["id"] for tag, a in PAGE.tags if tag == "h2"]
     assert f"segment-{NOISE}" in ids
+
+
+def test_a_share_that_stands_for_few_buyers_is_not_told():
+    item = replace(made.recommendations().items[0], owned_share=3 / 620)
+    found = replace(made.recommendations(), items=(item,))
+    page = Page(report_html(made.report_view(recommendations=found)))
+    assert f"1 {made.HOSTILE} shoes 230 2.4 × <5 users What they" in page.words
+    assert "230 of them met it" in PAGE.words and "230 of them met it" not in page.words

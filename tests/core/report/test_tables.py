@@ -151,10 +151,24 @@ def test_recommendations_for_programs_are_exact_and_those_for_people_safe():
     assert exact[2][3] == "@SUM(1+9)*cmd|' /C calc'!A0"
     assert exact[2][6:] == ["3", "2.4", "0.04", "3 of them met it."]
     assert safe[2][3] == "'@SUM(1+9)*cmd|' /C calc'!A0"
-    assert safe[2][6:] == ["<5", "", "", ""]  # three people
+    assert safe[2][6:] == ["<5", "2.4", "", ""]  # three people
     assert safe[1][5:] == ["1.0", "230", "2.4", "0.04", "230 of them met it."]
 
 
 def test_any_table_goes_out_safe_with_blanks_for_what_is_missing():
     frame = pd.DataFrame({"=a": ["+1+1", None], "n": [-1.5, np.nan]})
     assert tables.frame_csv(frame) == '\ufeff"\'=a","n"\r\n"\'+1+1",-1.5\r\n"",""\r\n'
+
+
+def test_a_share_that_stands_for_few_buyers_is_not_told_to_people():
+    item = replace(made.recommendations().items[0], owned_share=3 / 620)
+    found = replace(made.recommendations(), items=(item,))
+    safe = people(tables.recommendations_table_csv(found, made.segments()))
+    assert safe[1][6:] == ["230", "2.4", "", ""]
+    assert programs(tables.recommendations_csv(found, made.segments()))[1][8] == "0.00483871"
+
+
+def test_reasons_that_quote_the_size_are_not_told_where_sizes_are_rounded():
+    small = replace(made.segments(), segments=(made.segment(0), made.segment(1, size=3)))
+    safe = people(tables.recommendations_table_csv(made.recommendations(), small))
+    assert safe[1][6:] == ["230", "2.4", "0.04", ""]

@@ -18,7 +18,7 @@ from core.representations.recurrent import LSTMOptions
 from core.representations.training import TrainingData, split_users, train
 
 QUICK = LSTMOptions(hidden=16, epochs=3, batch_users=16, threads=1)
-N_USERS = 240
+N_USERS = 150
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +33,7 @@ def orders():
     kinds = np.arange(N_USERS) % 3
     lines = {}
     for user, kind in enumerate(kinds):
-        chain = 0.6 * (forward, backward, repeat)[kind] + 0.1
+        chain = 0.7 * (forward, backward, repeat)[kind] + 0.075
         now, line = rng.integers(4), []
         for _ in range(rng.integers(15, 60)):
             line.append("abcd"[now])
@@ -51,12 +51,14 @@ def found(values, kinds):
 def test_users_that_differ_in_order_alone_are_told_apart(of_actions, orders):
     lines, kinds = orders
     sequences = of_actions(lines)
-    learned = fit(sequences, LSTMOptions(epochs=25, hidden=32, threads=1), 0, silent)
+    learned = fit(
+        sequences, LSTMOptions(epochs=80, hidden=32, batch_users=16, slice_users=48), 0, silent
+    )
     assert found(count(sequences, BagOptions(), 0, silent).values, kinds) < 0.1
     assert found(learned.values, kinds) > 0.8
     first, last = learned.history[0], learned.history[-1]
-    assert last.losses["action"] < 1.25 < first.losses["action"]  # ln 4 is guessing
-    assert last.validation_losses["action"] < 1.25
+    assert last.losses["action"] < 1.1 < first.losses["action"]  # ln 4 is guessing
+    assert last.validation_losses["action"] < 1.1
 
 
 def test_pauses_alone_tell_users_apart(sequences_of):
@@ -86,15 +88,15 @@ def test_training_is_a_plain_loop_that_stops_when_one_stops(of_actions, orders):
     data = TrainingData(
         sequences=sequences,
         scales=scales,
-        fit_users=users[:200],
-        validation_users=users[200:],
+        fit_users=users[:100],
+        validation_users=users[100:],
         device="cpu",
     )
     encoder, ticks = EventEncoder(scales, 8), []
-    plan = training_plan(LSTMOptions(epochs=50, hidden=8), 200)
+    plan = training_plan(LSTMOptions(epochs=50, hidden=8), 100)
     reports = list(islice(train(encoder, data, plan, 0, ticks.append), 2))
     assert [r.epoch for r in reports] == [1, 2]
-    assert ticks[-1] == 1.0 and len(ticks) == 8  # 200 users by 64, twice
+    assert ticks[-1] == 1.0 and len(ticks) == 4  # 100 users by 64, twice
     for report in reports:
         assert report.n_epochs == 50
         assert report.losses.keys() == report.validation_losses.keys()
@@ -174,7 +176,7 @@ def test_every_learned_number_is_an_array(of_actions, orders):
 
 def test_validation_users_are_never_fitted(of_actions, orders):
     fitted, watched = split_users(of_actions(orders[0]), 0.15, np.random.default_rng(0))
-    assert len(watched) == 36
+    assert len(watched) == 22
     assert sorted([*fitted, *watched]) == list(range(N_USERS))
 
 
