@@ -82,7 +82,7 @@ def confusion_table(
     totals = [max(sum(c or 0 for c in row), 1) for row in rows]
     shares = [[(c or 0) / total for c in row] for row, total in zip(rows, totals, strict=True)]
     labels = [safe(label, 30) for label in confusion.labels]
-    columns = [safe(_name(s, names), 22) for s in confusion.segments]
+    columns = [safe(_name(s, names), 28) for s in confusion.segments]
     rounded = f" Counts below {min_cell} are hidden and the others rounded." if None in flat else ""
     made = figure(
         "Which known users are in which segment",

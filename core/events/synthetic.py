@@ -3,12 +3,16 @@
     python -m core.events.synthetic --out sample_data [--seed 7] [--users 2000]
 
 The same seed and number of users give the same bytes. The command prints how hard the log is:
-what counting actions and categories finds, and what no method can exceed.
+what counting actions and categories finds, and what no method can exceed. With ``--judge`` it
+writes nothing and prints beside these what the segments of a run find:
+
+    python -m core.events.synthetic --judge runs/shop/assignments.csv
 """
 
 from __future__ import annotations
 
 import argparse
+import csv
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,6 +26,7 @@ from core.events.behaviour import Behaviour, Shoppers, draw_shoppers, log_likeli
 from core.events.goods import Goods, stock
 from core.events.personas import (
     ACTIONS,
+    NOBODY,
     PERSONAS,
     TINY_PERSONAS,
     Persona,
@@ -122,6 +127,25 @@ def hardness(world: World, seed: int = SEED) -> Hardness:
     )
 
 
+def judge(world: World, assignments: Path) -> tuple[float, int]:
+    """Adjusted Rand index of a run's ``assignments.csv``, and on how many users.
+
+    Users of no persona are left out, and those that the run's cleaning left out; noise counts
+    as a segment of its own.
+    """
+    from sklearn.metrics import adjusted_rand_score
+
+    with assignments.open(encoding="utf-8", newline="") as file:
+        segment_of = {row["user_id"]: row["segment"] for row in csv.DictReader(file)}
+    pairs = [
+        (persona, segment_of[user])
+        for user, persona in zip(world.user_ids, world.persona_names(), strict=True)
+        if persona != NOBODY and user in segment_of
+    ]
+    truth, found = zip(*pairs, strict=True)
+    return float(adjusted_rand_score(truth, found)), len(pairs)
+
+
 def bag(events: Behaviour, n_users: int) -> DoubleArray:
     """Square roots of every user's shares of actions and of categories, shape (U, 8 + C)."""
     return np.hstack(
@@ -141,7 +165,9 @@ def most_likely(world: World, personas: Sequence[Persona]) -> LongArray:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write the sample data and print what it holds; 0 when it is as hard as it should be."""
     parser = argparse.ArgumentParser(prog="python -m core.events.synthetic", description=__doc__)
-    parser.add_argument("--out", type=Path, required=True, help="folder for the CSV files")
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--out", type=Path, help="folder for the CSV files")
+    what.add_argument("--judge", type=Path, metavar="CSV", help="assignments.csv of a run on them")
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--users", type=int, default=N_USERS)
     given = parser.parse_args(arguments)
@@ -150,8 +176,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given.seed < 0:
         parser.error(f"--seed is {given.seed}; it must not be negative")
     shop = shop_world(given.users, given.seed)
-    write(shop, given.out, given.seed)
-    print(_summary(shop))
+    if given.out:
+        write(shop, given.out, given.seed)
+        print(_summary(shop))
+    else:
+        ari, n_users = judge(shop, given.judge)
+        print(f"ARI of {given.judge}: {ari:.3f} (on {n_users:,} users that follow a persona)")
     found = hardness(shop, given.seed)
     print(f"ARI of actions and categories + K-means: {found.bag:.3f} (at most {BAG_AT_MOST:.2f})")
     print(f"ARI of Bayes with true parameters: {found.bayes:.3f} (at least {BAYES_AT_LEAST:.2f})")

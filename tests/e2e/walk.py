@@ -73,3 +73,43 @@ def no_error(page: Page) -> None:
     """Neither a bug nor a refusal is on the page."""
     expect(page.get_by_test_id("stException")).to_have_count(0)
     expect(page.get_by_test_id("stAlertContentError")).to_have_count(0)
+
+
+def to_cluster(page: Page) -> None:
+    """From Prepare, with the defaults, until the map of the segments is drawn."""
+    onward(page, "Represent")
+    press(page, "Learn behaviour")
+    onward(page, "Cluster", LONG)
+    expect(map_area(page)).to_be_visible(timeout=LONG * 1000)
+    settled(page)
+
+
+def to_report(page: Page) -> None:
+    """From Cluster by nothing but the button at the foot, until the report is written."""
+    for title in ("Evaluate", "Segments", "Recommend", "Report"):
+        onward(page, title, LONG)
+    expect(page.get_by_text("Recorded as run")).to_be_visible(timeout=LONG * 1000)
+    settled(page)
+
+
+def map_area(page: Page) -> Locator:
+    """Where the users' map takes a lasso."""
+    return page.locator("[class*='st-key-map-']").locator(".nsewdrag")
+
+
+def lasso(page: Page) -> None:
+    """Draw a lasso around the left part of the map."""
+    chart = page.locator("[class*='st-key-map-']").filter(has=page.locator(".nsewdrag"))
+    chart.scroll_into_view_if_needed()
+    chart.hover()
+    chart.locator("[data-title='Lasso Select']").click()
+    box = map_area(page).bounding_box()
+    assert box is not None
+    corners = ((0.05, 0.05), (0.6, 0.05), (0.6, 0.6), (0.3, 0.95), (0.05, 0.8), (0.05, 0.05))
+    places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in corners]
+    page.mouse.move(*places[0])
+    page.mouse.down()
+    for place in places[1:]:
+        page.mouse.move(*place, steps=5)
+    page.mouse.up()
+    settled(page)

@@ -28,6 +28,7 @@ from core.events.synthetic import (
     World,
     bag,
     hardness,
+    judge,
     main,
     shop_world,
     tiny_world,
@@ -310,3 +311,17 @@ def test_the_command_refuses_what_it_cannot_draw(
     assert stopped.value.code == 2
     assert wrong[1] in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_is_judged_on_the_users_it_placed_that_follow_a_persona(tmp_path):
+    world = shop_world(200, 3)
+    names = world.persona_names()
+    kinds = sorted(set(names))
+    rows = [
+        f"{user},{kinds.index(name)},1.0"
+        for user, name in zip(world.user_ids[1:], names[1:], strict=True)
+    ]
+    file = tmp_path / "assignments.csv"
+    file.write_text("user_id,segment,confidence\n" + "\n".join(rows), encoding="utf-8")
+    n_followers = sum(name != "nobody" for name in names[1:])
+    assert judge(world, file) == (1.0, n_followers)

@@ -256,5 +256,5 @@ def test_a_share_that_stands_for_few_buyers_is_not_told():
     item = replace(made.recommendations().items[0], owned_share=3 / 620)
     found = replace(made.recommendations(), items=(item,))
     page = Page(report_html(made.report_view(recommendations=found)))
-    assert f"1 {made.HOSTILE} shoes 230 2.4 × <5 users What they" in page.words
+    assert f"1 {made.HOSTILE} shoes 230 2.4 × <5 users " in page.words
     assert "230 of them met it" in PAGE.words and "230 of them met it" not in page.words
