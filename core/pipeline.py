@@ -221,8 +221,12 @@ class Journey:
         return loaded
 
     def _make(self, step: str, make: Callable[[Path], T], folder: Path) -> T:
+        from threadpoolctl import threadpool_limits
+
         self._listen(Progress(stage=step, done=0.0, text=STEPS[step]))
-        return make(folder)
+        # Sums split over threads differ by machine, and on a busy one threads wait for each other.
+        with threadpool_limits(limits=1, user_api="blas"):
+            return make(folder)
 
     def _parents(self, step: str) -> list[str]:
         parent = self._recipe(step)[0]

@@ -25,12 +25,26 @@ from core.errors import OptionRefused
 from core.geometry import blocks, scores, silhouettes
 from core.options import Options, option
 
-VERSION = 1
+VERSION = 2
 
+_NO_BETTER = (
+    "splitting a single crowd of the same spread lowers the loss J as much, so there may be no "
+    "segments"
+)
+_GROWS = (
+    "the loss J goes on falling faster than that of a single crowd up to the last number tried, so "
+    "no number stands out by it"
+)
 SILENT_ON_NONE = (
     "No such figure can tell whether there are segments at all: a best number shows even where "
     "there are none."
 )
+
+_CROWD = (
+    "but splitting a single crowd of the same spread lowers the loss J as much, so there may be no "
+    "segments"
+)
+_SUBGROUPS = "and the finer groups found within them go on down to the last number tried"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,20 +133,13 @@ def suggest(tried: Sequence[Tried], gaps: Gap, knee: int | None) -> tuple[int, s
     """The number of segments to begin with, and why, in plain words.
 
     The K at which J lies farthest below that of one cloud of the same spread. Of several within
-    one standard error, the knee of J, or else the smallest. Where the gap still grows at the last
-    K tried there is no such peak, and the first K that has most of it is taken. Where no K beats
-    one segment, the macro-silhouette decides. (Silhouette is not asked first: it favours two
-    segments wherever segments lie in two regions.)
+    one standard error, the knee of J, or else the smallest. Where the last K tried is as good as
+    any there is no such peak (finer and finer groups go on to be found, down to single users),
+    and where no K beats one segment there is none either: then the macro-silhouette decides.
+    (Silhouette is not asked first: it favours two segments wherever segments lie in two regions.)
     """
     best = max(tried, key=lambda t: t.silhouette)
-    if not gaps.beats_one:
-        as_good = [t.k for t in tried if t.silhouette >= best.silhouette - best.error]
-        k = knee if knee in as_good else as_good[0]
-        why = (
-            "they stand apart best by silhouette, but splitting a single crowd of the same "
-            "spread lowers the loss J as much, so there may be no segments"
-        )
-    else:
+    if gaps.beats_one and gaps.has_peak:
         candidates = _leading(gaps)
         k = knee if knee in candidates else candidates[0]
         why = (
@@ -141,6 +148,10 @@ def suggest(tried: Sequence[Tried], gaps: Gap, knee: int | None) -> tuple[int, s
         )
         if len(candidates) > 1:
             why += f" ({_listed(candidates, k)} nearly as well)"
+    else:
+        as_good = [t.k for t in tried if t.silhouette >= best.silhouette - best.error]
+        k = knee if knee in as_good else as_good[0]
+        why = f"they stand apart best by silhouette, {_SUBGROUPS if gaps.beats_one else _CROWD}"
     chosen = next(t for t in tried if t.k == k)
     figure = f"Macro-silhouette {chosen.silhouette:.2f}"
     if best is not chosen:
@@ -155,14 +166,11 @@ def _listed(candidates: Sequence[int], chosen: int) -> str:
 
 def _leading(gaps: Gap) -> list[int]:
     """The numbers (two or more) whose gap is as good as the best, rising."""
-    top, last = gaps.values[gaps.peak], len(gaps.ks) - 1
-    behind = [float(top - value) for value in gaps.values]
-    still_growing = gaps.peak == last and last > 1
-    allowed = 0.2 * float(top - gaps.values[0]) if still_growing else 0.0
+    top = gaps.values[gaps.peak]
     return [
         k
         for position, k in enumerate(gaps.ks)
-        if k > 1 and behind[position] <= max(allowed, gaps.error(position))
+        if k > 1 and top - gaps.values[position] <= gaps.error(position)
     ]
 
 

@@ -33,6 +33,17 @@ class Gap:
         """Whether some number leads one segment by more than two standard errors."""
         return bool(self.values[self.peak] - self.values[0] > 2.0 * self.error(0))
 
+    @property
+    def has_peak(self) -> bool:
+        """Whether the gap has fallen again by the last number tried, by a standard error."""
+        last = len(self.ks) - 1
+        return bool(self.values[self.peak] - self.values[last] > self.error(last))
+
+    @property
+    def still_grows(self) -> bool:
+        """Whether the largest gap is at the last of several numbers: then it is no peak."""
+        return self.peak == len(self.ks) - 1 > 1
+
     def error(self, position: int) -> float:
         """Standard error of the peak's lead over another number; both saw the same references."""
         lead = self.references[:, self.peak] - self.references[:, position]

@@ -27,7 +27,9 @@ _TRAINING_SHARE = 0.95
 _SECONDS_BETWEEN_REPORTS = 0.5
 _STEPS = 850
 """Steps a training aims at where the number of epochs is left open."""
-_FEWEST_EPOCHS, _MOST_EPOCHS = 3, 150
+_FEWEST_EPOCHS, _MOST_EPOCHS = 3, 80
+_BATCH_USERS = ((400, 16), (800, 32), (20_000, 64), (math.inf, 256))
+"""Up to how many users to fit, how many are read per step: small logs need small steps too."""
 _READ_AT_ONCE = 256
 """Events of a user read in one go when placing; longer ones are read on from the memory."""
 _EVENTS_PER_BATCH = 16_384
@@ -123,8 +125,8 @@ def _data(sequences: Sequences, options: LSTMOptions, seed: int, device: str) ->
 
 def training_plan(options: LSTMOptions, n_users: int) -> TrainingPlan:
     """Work out what is left to "auto" for a log with so many users to fit."""
-    asked, default_batch = options.batch_users, 64 if n_users < 20_000 else 256
-    batch_users = default_batch if asked == "auto" else asked
+    asked, fitting = options.batch_users, next(s for most, s in _BATCH_USERS if n_users <= most)
+    batch_users = fitting if asked == "auto" else asked
     steps_per_epoch = -(-n_users // batch_users)
     enough = min(_MOST_EPOCHS, max(_FEWEST_EPOCHS, round(_STEPS / steps_per_epoch)))
     return TrainingPlan(

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import silhouette_samples
 
-from core.clustering.choose_k import KOptions, k_curve, knee_of
+from core.clustering.choose_k import KOptions, Tried, k_curve, knee_of, suggest
+from core.clustering.gap import Gap
 from core.errors import OptionRefused
 
 
@@ -54,6 +55,19 @@ def test_a_single_cloud_gets_a_suggestion_that_warns(points_of):
     cloud = points_of(np.random.default_rng(1).normal(size=(400, 6)))
     curve = k_curve(cloud, KOptions(), 0)
     assert "there may be no segments" in curve.reason
+
+
+def test_where_the_gap_still_grows_silhouette_decides_and_it_says_so():
+    tried = [
+        Tried(k=k, inertia=10.0 - k, silhouette=s, error=0.001)
+        for k, s in ((2, 0.2), (3, 0.3), (4, 0.25))
+    ]
+    references = np.zeros((5, 4))
+    growing = Gap(ks=(1, 2, 3, 4), values=np.array([0.0, 0.1, 0.3, 0.5]), references=references)
+    k, reason = suggest(tried, growing, knee=None)
+    assert k == 3 and "no number stands out by it" in reason
+    peaked = Gap(ks=(1, 2, 3, 4), values=np.array([0.0, 0.6, 0.3, 0.5]), references=references)
+    assert suggest(tried, peaked, knee=None)[0] == 2
 
 
 def test_users_who_are_alike_are_one_segment(points_of):
