@@ -27,19 +27,10 @@ from core.options import Options, option
 
 VERSION = 2
 
-_NO_BETTER = (
-    "splitting a single crowd of the same spread lowers the loss J as much, so there may be no "
-    "segments"
-)
-_GROWS = (
-    "the loss J goes on falling faster than that of a single crowd up to the last number tried, so "
-    "no number stands out by it"
-)
 SILENT_ON_NONE = (
     "No such figure can tell whether there are segments at all: a best number shows even where "
     "there are none."
 )
-
 _CROWD = (
     "but splitting a single crowd of the same spread lowers the loss J as much, so there may be no "
     "segments"

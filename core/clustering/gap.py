@@ -39,11 +39,6 @@ class Gap:
         last = len(self.ks) - 1
         return bool(self.values[self.peak] - self.values[last] > self.error(last))
 
-    @property
-    def still_grows(self) -> bool:
-        """Whether the largest gap is at the last of several numbers: then it is no peak."""
-        return self.peak == len(self.ks) - 1 > 1
-
     def error(self, position: int) -> float:
         """Standard error of the peak's lead over another number; both saw the same references."""
         lead = self.references[:, self.peak] - self.references[:, position]

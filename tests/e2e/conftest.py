@@ -4,11 +4,18 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.e2e.dashboard import CHROMIUM, CHROMIUM_ARGS, Dashboard, serving
+from tests.e2e.dashboard import CHROMIUM, CHROMIUM_ARGS, ROOT, Dashboard, serving
 
 
-@pytest.fixture(scope="session")
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker("browser")
+
+
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    # Per module: while Playwright is at work, no other test could run an event loop of its own.
     if CHROMIUM is None:
         pytest.skip("no Chromium on the PATH")
     with sync_playwright() as playwright:
@@ -17,12 +24,15 @@ def browser() -> Iterator[Browser]:
         launched.close()
 
 
-@pytest.fixture(scope="session")
-def dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
+@pytest.fixture(scope="module")
+def dashboard(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
     with serving(tmp_path_factory.mktemp("home")) as running:
         yield running
 
 
 @pytest.fixture
-def shared(tmp_path: Path) -> Path:
-    return Path(__file__).parents[3].parent / "shared"
+def complete_journey() -> Path:
+    log = ROOT.parent / "shared" / "data" / "complete_journey" / "events_labelled.csv"
+    if not log.exists():
+        pytest.skip(f"{log} is not on this machine")
+    return log
