@@ -4,15 +4,8 @@ import streamlit as st
 from core.artifacts import Lift, Segment
 from core.charts import segments as charts
 from core.segments import CAVEAT, SUMMARY
-from core.segments.profiles import Figure
-from core.segments.sentences import shown
 from ui import naming, page, plots, steps
 from ui.safe_text import safe
-
-
-def value_words(figure: Figure, value: float) -> str:
-    """The value in its unit, which is not said again where the label is the unit."""
-    return shown(figure.unit, value).removesuffix(f" {figure.label.lower()}")
 
 
 def summary(segment: Segment) -> None:
@@ -24,7 +17,7 @@ def summary(segment: Segment) -> None:
         value = f"{segment.value_share:.0%}"
         figures.append(("Share of value", value, "Share of the value of all purchases"))
     figures += [
-        (SUMMARY[name].label, value_words(SUMMARY[name], value), SUMMARY[name].help)
+        (SUMMARY[name].label, SUMMARY[name].told(value), SUMMARY[name].help)
         for name, value in segment.summary.items()
         if value is not None
     ]

@@ -10,7 +10,6 @@ from core.charts.small_cells import count_text
 from core.charts.theme import segment_color
 from core.report.view import Draw, Published, ReportView, whole_percent
 from core.segments import SUMMARY
-from core.segments.sentences import shown
 from core.wording import figure, percent
 
 _KINDS = {
@@ -58,9 +57,7 @@ def _figures(segment: Segment) -> list[dict[str, str]]:
     return [
         {
             "label": SUMMARY[name].label,
-            "value": figure(value)
-            if SUMMARY[name].unit in _COUNTED
-            else shown(SUMMARY[name].unit, value),
+            "value": figure(value) if SUMMARY[name].unit in _COUNTED else SUMMARY[name].told(value),
             "help": SUMMARY[name].help,
         }
         for name, value in segment.summary.items()

@@ -11,6 +11,7 @@ from core.action_roles import Role, has_role, is_role
 from core.artifacts import DoubleArray, Sequences
 from core.segments._base import Groups, blocks, event_codes
 from core.segments.features import Measures
+from core.segments.sentences import shown
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,6 +21,11 @@ class Figure:
     label: str
     unit: str
     help: str
+
+    def told(self, value: float) -> str:
+        """The value in its unit, which is not said again where the label names it."""
+        said = self.unit in self.label.lower()
+        return shown(self.unit, value).removesuffix(f" {self.unit}" if said else "")
 
 
 SUMMARY: dict[str, Figure] = {
