@@ -29,3 +29,12 @@ def test_every_command_is_described(capsys):
         assert f"python -m core {command}" in README
     assert main(["options"]) == 0
     assert '"cluster"' in capsys.readouterr().out
+
+
+def test_the_python_example_runs(tmp_path, monkeypatch, capsys):
+    (tmp_path / "sample_data").symlink_to(Path(__file__).parents[1] / "sample_data")
+    monkeypatch.chdir(tmp_path)
+    example = README.split("```python\n")[1].split("```")[0]
+    exec(compile(example, "README.md", "exec"), {})
+    sizes = [int(line.split()[-1]) for line in capsys.readouterr().out.splitlines()]
+    assert sizes == [50, 30, 20]

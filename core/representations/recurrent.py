@@ -129,7 +129,7 @@ class LSTMOptions(Options):
         expert=True,
     )
     patience: int = option(
-        0,
+        10,
         "Stop early after",
         "End training when the validation users have not improved for so long; 0 goes on",
         low=0,
