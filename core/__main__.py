@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
@@ -26,7 +27,8 @@ from core.artifacts import (
 )
 from core.errors import AnalystError, NotFound, OptionRefused
 from core.run_options import RunOptions, load_options, options_schema
-from core.store import Store
+from core.store import Store, replacing_file
+from core.wording import counted
 
 
 class _Parser(argparse.ArgumentParser):
@@ -94,13 +96,16 @@ def _run(call: argparse.Namespace) -> None:
     from core.pipeline import Journey
 
     options = load_options(call.options, call.set, call.seed)
-    _check_target(call.out)
+    out = call.out.resolve()
+    _check_place(out)
+    _check_folder(out)
     with tempfile.TemporaryDirectory() as scratch:
-        events, mapping = _events(call, options, Path(scratch))
         known = _labels_from(call.labels) if call.labels else None
+        events, mapping = _events(call, options, Path(scratch))
         known = known or known_labels_in_log(events, mapping.label or "label")
+        _tell_conflicts(known)
         journey = Journey(
-            Store(Path(scratch) / "store"), events, options, known=known, listen=_tell
+            Store(Path(scratch) / "store"), events, options, known=known, listen=_Teller()
         )
         _tell_cleaning(journey.clean().report)
         source = runs.Source(
@@ -109,9 +114,9 @@ def _run(call: argparse.Namespace) -> None:
             mapping=mapping,
             labels_name=known.name if known else None,
         )
-        run = runs.record(call.out, journey, source)
+        runs.record(out, journey, source)
         print(journey.evaluation().verdict, file=sys.stderr)
-        print(f"Wrote {run.folder}", file=sys.stderr)
+    print(f"Wrote {call.out}", file=sys.stderr)
 
 
 def _assign(call: argparse.Namespace) -> None:
@@ -120,6 +125,9 @@ def _assign(call: argparse.Namespace) -> None:
     from core.events.mapping import complete, map_events
     from core.report.tables import write_assignments
 
+    out = call.out.resolve()
+    _check_place(out)
+    _check_file(out, call.events)
     run = runs.load_run(call.run)
     needed = _exactly(replace(run.manifest.source.mapping, label=None))
     with tempfile.TemporaryDirectory() as scratch:
@@ -128,8 +136,9 @@ def _assign(call: argparse.Namespace) -> None:
         _tell_problems(call.events.name, events)
         labels, report = assign(run, events, Path(scratch))
         _tell_cleaning(report)
-        call.out.parent.mkdir(parents=True, exist_ok=True)
-        write_assignments(call.out, labels)
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with replacing_file(out) as file:
+            write_assignments(file, labels)
     print(f"Wrote {len(labels.user_ids)} users to {call.out}", file=sys.stderr)
 
 
@@ -185,21 +194,58 @@ def _labels_from(path: Path) -> KnownLabels:
     return read_known_labels(path)
 
 
-def _check_target(out: Path) -> None:
-    """Only a folder that is new, empty or holds an earlier run may be written."""
+def _check_place(out: Path) -> None:
+    """Refuse what could not be written at the end, before any work is done."""
+    above = next(folder for folder in out.parents if folder.exists())
+    if not above.is_dir():
+        raise OptionRefused(f"--out '{out}' cannot be made: '{above}' is a file.")
+    if not os.access(above, os.W_OK):
+        raise OptionRefused(f"--out '{out}' cannot be made: '{above}' may not be written to.")
+
+
+def _check_folder(out: Path) -> None:
+    """Only a folder that is new, empty or holds an earlier run and nothing else is written."""
+    from core.runs import holds_only_a_run
+
     if out.is_file():
         raise OptionRefused(f"--out '{out}' is a file. Give a folder that is new or empty.")
     if out.is_dir() and any(out.iterdir()):
-        if not (out / "run.json").exists():
+        if not holds_only_a_run(out):
             raise OptionRefused(
-                f"--out '{out}' already holds other files. Give a folder that is new or empty."
+                f"--out '{out}' already holds other files. Give a folder that is new or empty, or "
+                "one that holds an earlier run and nothing else."
             )
         print(f"Replacing the run in {out}", file=sys.stderr)
 
 
-def _tell(progress: Progress) -> None:
-    if progress.done == 0.0 or progress.epoch is not None:
-        print(f"[{progress.stage}] {progress.text}", file=sys.stderr)
+def _check_file(out: Path, events: Path) -> None:
+    if out.is_dir():
+        raise OptionRefused(f"--out '{out}' is a folder. Give the name of a file.")
+    if out == events.resolve():
+        raise OptionRefused("--out is the log itself. Give the name of another file.")
+
+
+class _Teller:
+    """Prints where the work stands; what was just said is not said again."""
+
+    def __init__(self) -> None:
+        self._said = ""
+
+    def __call__(self, progress: Progress) -> None:
+        line = f"[{progress.stage}] {progress.text}"
+        if (progress.done == 0.0 or progress.epoch is not None) and line != self._said:
+            print(line, file=sys.stderr)
+            self._said = line
+
+
+def _tell_conflicts(known: KnownLabels | None) -> None:
+    if known is not None and known.n_conflicting:
+        users = counted(known.n_conflicting, "user has", "users have")
+        print(
+            f"note: {users} more than one '{known.name}' and are left out of the comparison with "
+            "known labels.",
+            file=sys.stderr,
+        )
 
 
 def _tell_problems(name: str, events: Events) -> None:

@@ -114,7 +114,7 @@ def _pca(points: FloatArray) -> tuple[FloatArray, str]:
     if total <= 0.0:
         return placed, "All users stand on one spot."
     shares = 100.0 * np.clip(variances[::-1][:2], 0.0, None) / total
-    along = " and ".join(f"{share:.0f} %" for share in shares)
+    along = " and ".join(f"{share:.0f}%" for share in shares)
     return placed, f"The axes show {along} of the differences between users."
 
 

@@ -148,7 +148,7 @@ def load_options(file: Path | None, settings: Iterable[str], seed: int | None) -
     values: dict[str, Any] = {} if file is None else _read_options_file(file)
     for setting in settings:
         stage, name, text = _split_setting(setting)
-        values[stage] = {**values.get(stage, {}), name: text}
+        values[stage] = {**_named(stage, values.get(stage, {})), name: text}
     texts = {tuple(setting.split("=", 1)[0].split(".", 1)) for setting in settings}
     for stage, name in texts:
         values[stage][name] = _parsed(stage, name, values[stage])
@@ -192,7 +192,7 @@ def _classes(stage: str, values: Mapping[str, Any]) -> list[type[Options]]:
 
 def _method_name(stage: str, method: Any) -> str:
     catalogue = METHODS[stage]
-    if method != "auto" and method not in catalogue:
+    if method != "auto" and method not in list(catalogue):  # a list from a file has no hash
         raise OptionRefused(
             f"{stage}.method is {method!r}. Allowed: auto, {', '.join(catalogue)}."
             f"{did_you_mean(str(method), catalogue)}"
@@ -203,9 +203,7 @@ def _method_name(stage: str, method: Any) -> str:
 
 def _split(stage: str, values: Any) -> dict[str, Options]:
     """Deal a stage's flat settings out to its option classes."""
-    if not isinstance(values, Mapping):
-        raise OptionRefused(f"'{stage}' must hold named options, not {values!r}.")
-    classes = _classes(stage, values)
+    classes = _classes(stage, _named(stage, values))
     known = [name for cls in classes for name in option_types(cls)]
     for name in values:
         if name not in known:
@@ -219,6 +217,12 @@ def _split(stage: str, values: Any) -> dict[str, Options]:
         )
         for part, cls in zip(_part_names(stage), classes, strict=True)
     }
+
+
+def _named(stage: str, values: Any) -> Mapping[str, Any]:
+    if not isinstance(values, Mapping):
+        raise OptionRefused(f"'{stage}' must hold named options, not {values!r}.")
+    return values
 
 
 def _split_setting(setting: str) -> tuple[str, str, str]:
@@ -247,6 +251,10 @@ def _read_options_file(file: Path) -> dict[str, Any]:
         values = json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise OptionRefused(f"There is no options file '{file}'.") from None
+    except OSError as unreadable:
+        raise OptionRefused(
+            f"The options file '{file}' cannot be read: {unreadable.strerror}."
+        ) from None
     except (json.JSONDecodeError, UnicodeDecodeError) as broken:
         raise OptionRefused(f"The options file '{file}' is not valid JSON: {broken}.") from None
     if not isinstance(values, dict):

@@ -11,11 +11,15 @@ import platform
 import re
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+import pandas as pd
 
 from core import segments as segments_stage
 from core.artifacts import (
@@ -38,6 +42,20 @@ from core.store import from_plain, load, replacing, save, to_plain, write_text
 from core.workspace import Dataset, Workspace
 
 FORMAT = 1
+FILES = frozenset(
+    {
+        "artifacts",
+        "assignments.csv",
+        "cleaning.json",
+        "evaluation.json",
+        "history.json",
+        "recommendations.csv",
+        "report.html",
+        "run.json",
+        "segments.json",
+    }
+)
+"""All that stands in a run's folder."""
 _ID = re.compile(r"[0-9a-f]{16}")
 _LIBRARIES = (
     "streamlit",
@@ -166,28 +184,40 @@ def run_id(journey: Journey) -> str:
     made = {
         step: journey.fingerprint(step) for step in ("evaluation", "recommendations", "projection")
     }
-    return fingerprint(journey.events.fingerprint, "run", FORMAT, made)[:16]
+    told = {"report": journey.options.report.to_dict()}
+    return fingerprint(journey.events.fingerprint, "run", FORMAT, made | told)[:16]
 
 
 def load_run(folder: Path) -> Run:
-    """Open a recorded run. Raises NotFound."""
+    """Open a recorded run. Raises NotFound, also where its record is damaged."""
     try:
         plain = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-    except FileNotFoundError:
+        return Run(folder=folder, manifest=_manifest_of(plain))
+    except (FileNotFoundError, NotADirectoryError):
         raise NotFound(
             f"'{folder}' holds no run (there is no run.json in it). Give the folder that "
             "`python -m core run ... --out` wrote."
         ) from None
-    return Run(folder=folder, manifest=from_plain(Manifest, plain))
+    except (ValueError, TypeError, KeyError, AttributeError):
+        raise NotFound(
+            f"The record of the run in '{folder}' is damaged or of another version: its run.json "
+            "cannot be read. Make the run again."
+        ) from None
+
+
+def holds_only_a_run(folder: Path) -> bool:
+    """Whether a folder holds a run and nothing else, so that another may take its place."""
+    names = {path.name for path in folder.iterdir()}
+    return "run.json" in names and names <= FILES
 
 
 def list_runs(workspace: Workspace) -> list[Run]:
-    """All recorded runs of a workspace, newest first."""
-    found = [
-        load_run(path.parent)
-        for path in workspace.runs.glob("*/run.json")
-        if _ID.fullmatch(path.parent.name)
-    ]
+    """All recorded runs of a workspace that can be opened, newest first."""
+    found = []
+    for path in workspace.runs.glob("*/run.json"):
+        if _ID.fullmatch(path.parent.name):
+            with suppress(NotFound):  # one damaged record must not hide the others
+                found.append(load_run(path.parent))
     return sorted(found, key=lambda run: run.manifest.created, reverse=True)
 
 
@@ -241,16 +271,20 @@ def compare(first: Run, second: Run) -> Comparison:
 def _agreement(first: Labels, second: Labels) -> tuple[int, float | None]:
     from sklearn.metrics import adjusted_rand_score
 
-    other = dict(zip(second.user_ids.tolist(), second.values.tolist(), strict=True))
-    pairs = [
-        (label, other[user])
-        for user, label in zip(first.user_ids.tolist(), first.values.tolist(), strict=True)
-        if user in other
-    ]
-    if len(pairs) < 2:
-        return len(pairs), None
-    ours, theirs = zip(*pairs, strict=True)
-    return len(pairs), float(adjusted_rand_score(ours, theirs))
+    found = pd.Index(second.user_ids).get_indexer(pd.Index(first.user_ids))
+    shared = found >= 0
+    n_shared = int(shared.sum())
+    if n_shared < 2:
+        return n_shared, None
+    ours, theirs = np.asarray(first.values)[shared], np.asarray(second.values)[found[shared]]
+    return n_shared, float(adjusted_rand_score(ours, theirs))
+
+
+def _manifest_of(plain: dict[str, Any]) -> Manifest:
+    if plain["format"] != FORMAT:
+        raise ValueError(f"format {plain['format']}")
+    manifest: Manifest = from_plain(Manifest, plain)
+    return manifest
 
 
 def _manifest(journey: Journey, source: Source) -> Manifest:

@@ -92,11 +92,21 @@ def replacing(target: Path, *, first_wins: bool = False) -> Iterator[Path]:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
+@contextmanager
+def replacing_file(target: Path) -> Iterator[Path]:
+    """Yield the path of a new file that becomes ``target`` when the block ends well."""
+    scratch = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}")
+    try:
+        yield scratch
+        scratch.replace(target)
+    finally:
+        scratch.unlink(missing_ok=True)
+
+
 def write_text(path: Path, text: str) -> None:
     """Write a small file so that a reader sees the old text or the new, never half of it."""
-    scratch = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
-    scratch.write_text(text, encoding="utf-8")
-    scratch.replace(path)
+    with replacing_file(path) as scratch:
+        scratch.write_text(text, encoding="utf-8")
 
 
 def save(artifact: Any, folder: Path) -> None:

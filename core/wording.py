@@ -7,9 +7,9 @@ from __future__ import annotations
 
 
 def percent(share: float) -> str:
-    """A share as "34 %", below ten "3.4 %"."""
+    """A share as "34%", below ten "3.4%"."""
     value = 100.0 * share
-    return f"{value:.0f} %" if value >= 9.95 or value < 0.05 else f"{value:.1f} %"
+    return f"{value:.0f}%" if value >= 9.95 or value < 0.05 else f"{value:.1f}%"
 
 
 def figure(value: float) -> str:

@@ -14,6 +14,7 @@ from core.charts.small_cells import published, published_text
 from core.charts.theme import (
     NOISE_COLOUR,
     SEQUENTIAL,
+    WIDE,
     figure,
     named_positions,
     safe,
@@ -38,6 +39,7 @@ def silhouette_plot(
         "200 users per segment; the dashed line is the mean over segments.",
         f"Silhouette plot of {len(shown)} segments; the mean over segments is {overall:.2f}.",
         height=max(320, min(900, 150 + 62 * len(shown))),
+        wrap=WIDE,
     )
     start, middles = 0, []
     for segment in shown:
@@ -90,6 +92,7 @@ def confusion_table(
         f"cell per row and per column.{rounded}",
         f"Table of {len(labels)} known labels by {width} segments, in numbers of users.",
         height=max(300, 190 + 34 * len(labels)),
+        wrap=WIDE,
     )
     text = [[published_text(c, min_cell) for c in row] for row in rows]
     add_cells(made, shares, text, "%{customdata} users, %{z:.0%} of the label")

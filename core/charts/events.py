@@ -14,6 +14,7 @@ import plotly.graph_objects as go
 from core.charts.theme import (
     COLOURS,
     NOISE_COLOUR,
+    WIDE,
     figure,
     named_positions,
     safe,
@@ -73,6 +74,7 @@ def events_over_time(timeline: Timeline) -> go.Figure:
         f"Events per {timeline.unit}",
         "Gaps and sudden jumps are worth a question to who collects the data.",
         f"Stacked bars of {total:,} events per {timeline.unit}, by action{span}.",
+        wrap=WIDE,
     )
     for place, series in enumerate(timeline.series):
         made.add_trace(

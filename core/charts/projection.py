@@ -14,6 +14,7 @@ from core.charts.theme import (
     COLOURS,
     NOISE_COLOUR,
     POINTS_SCALE,
+    WIDE,
     figure,
     safe,
     segment_color,
@@ -49,6 +50,7 @@ def user_map(
         "nothing here; nothing is measured on the map.",
         f"Map of {len(chosen):,} users in two dimensions, coloured by {safe(by)}.",
         height=600,
+        wrap=WIDE,
     )
     draw = go.Scattergl if webgl else go.Scatter
     for place in _layers(picked[by], by):

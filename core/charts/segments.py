@@ -58,11 +58,11 @@ def sizes(segments: Segments, min_cell: int = 0) -> go.Figure:
         "How many users each segment has",
         "Longer bars: more users. Grey: users in no segment.",
         f"Bar chart of {len(found)} segments. The largest, {safe(largest.name)}, has "
-        f"{100 * largest.share:.0f} % of the users.",
+        f"{100 * largest.share:.0f}% of the users.",
         height=max(260, 120 + 38 * len(found)),
     )
     texts = [published_text(count, min_cell) for count in counts]
-    shares = ["" if c is None else f"  ({100 * c / total:.0f} %)" for c in counts]
+    shares = ["" if c is None else f"  ({100 * c / total:.0f}%)" for c in counts]
     made.add_trace(
         go.Bar(
             x=[count or 0 for count in counts],

@@ -53,6 +53,8 @@ GRID = "rgba(128,140,155,0.22)"
 FONT = "Source Sans, Source Sans Pro, system-ui, sans-serif"
 
 _WRAP_READING = 64
+WIDE = 104
+"""Letters per line of the reading line of a figure that stands alone in its row."""
 _UNSEEN = re.compile(
     "[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
     "\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
@@ -81,13 +83,16 @@ def safe(text: object, limit: int = 48) -> str:
     return html.escape(words, quote=False).replace("%{", "&#37;{").replace("$", "&#36;")
 
 
-def figure(title: str, reading: str, alt: str, height: int = 380) -> go.Figure:
+def figure(
+    title: str, reading: str, alt: str, height: int = 380, wrap: int = _WRAP_READING
+) -> go.Figure:
     """An empty figure: a title that says what it shows, a line that says how to read it.
 
     The title is one short line: Plotly does not break it. ``alt`` is the sentence for those who
-    cannot see it. Data strings in all three are safe ones.
+    cannot see it. Data strings in all three are safe ones. The reading line is broken after
+    ``wrap`` letters.
     """
-    below = "<br>".join(_lines(reading, _WRAP_READING))
+    below = "<br>".join(_lines(reading, wrap))
     made = go.Figure()
     made.update_layout(
         title={
@@ -111,6 +116,7 @@ def figure(title: str, reading: str, alt: str, height: int = 380) -> go.Figure:
         legend={"orientation": "h", "x": 0, "y": 0, "yref": "container", "yanchor": "bottom"},
         hoverlabel={"align": "left", "namelength": 40},
         colorway=list(COLOURS),
+        modebar={"bgcolor": "rgba(0,0,0,0)", "color": NOISE_COLOUR, "activecolor": MORE},
     )
     quiet = {"gridcolor": GRID, "zerolinecolor": GRID, "automargin": True, "title_standoff": 10}
     made.update_xaxes(**quiet, title_font_size=13)

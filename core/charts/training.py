@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import plotly.graph_objects as go
 
 from core.artifacts import EpochReport
-from core.charts.theme import COLOURS, NOISE_COLOUR, figure
+from core.charts.theme import COLOURS, NOISE_COLOUR, WIDE, figure
 
 _OBJECTIVES = {
     "total": "All objectives",
@@ -22,10 +22,11 @@ def loss_curves(history: Sequence[EpochReport]) -> go.Figure:
     names = sorted({n for epoch in history for n in epoch.losses}, key=_order)
     made = figure(
         "What is still unexplained after each pass",
-        "Lower is better. Dotted: users it did not learn from; where the dotted line rises while "
-        "the solid one falls, it learns by heart.",
+        "Lower is better. Solid: users it learns from. Dotted: users it does not; where the dotted "
+        "line rises while the solid one falls, it learns by heart.",
         _spoken(history),
         height=420,
+        wrap=WIDE,
     )
     for place, name in enumerate(names):
         for held_out in (False, True):

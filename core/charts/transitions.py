@@ -22,7 +22,7 @@ _MOST_ACTIONS = 12
 """More on one circle cannot be read; the table shows all."""
 _SMALLEST_SHARE = 0.12
 _MOST_ARROWS = 2
-"""Per action: an arrow for its most frequent next ones, if at least 12 % each."""
+"""Per action: an arrow for its most frequent next ones, if at least 12% each."""
 _LABELLED_SHARE = 0.25
 """Thinner arrows tell their share on hovering only."""
 _NODE = 0.09
@@ -70,7 +70,7 @@ def transition_matrix(segment: Segment, actions: tuple[str, ...]) -> go.Figure:
     names = [safe(action, 22) for action in actions]
     made = figure(
         "What follows what",
-        "Row: an action; column: the next one. Each row adds up to 100 %.",
+        "Row: an action; column: the next one. Each row adds up to 100%.",
         f"Table of the shares of {len(names)} next actions after each action.",
         height=max(300, 180 + 34 * len(names)),
     )

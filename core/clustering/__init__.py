@@ -10,6 +10,7 @@ from core.clustering.hdbscan import HDBSCAN
 from core.clustering.kmeans import KMEANS
 from core.errors import OptionRefused, TooLittleData, did_you_mean
 from core.options import Options
+from core.wording import counted
 
 VERSION = 1
 
@@ -64,8 +65,12 @@ def _check_enough(points: FloatArray, n_clusters: int) -> None:
     distinct = 1 if all_alike(points) else count_distinct(points, n_clusters)
     if distinct >= n_clusters:
         return
-    alike = "" if distinct == n_users else f", of whom only {distinct} differ in their behaviour"
+    segments = counted(n_clusters, "segment", "segments")
+    users = counted(n_users, "user", "users")
+    alike = f", of whom only {distinct} differ in their behaviour" if distinct > 1 else ""
+    alike = " who all behave alike" if distinct == 1 < n_users else alike
+    fewer = f"{distinct} or fewer segments" if distinct > 1 else "1 segment"
     raise TooLittleData(
-        f"{n_clusters} segments cannot be formed of {n_users} users{alike}. Choose "
-        f"{distinct} or fewer segments (cluster.n_clusters), or bring more users."
+        f"{segments} cannot be formed of {users}{'' if distinct == n_users else alike}. Choose "
+        f"{fewer} (cluster.n_clusters), or bring more users."
     )

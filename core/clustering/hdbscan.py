@@ -31,7 +31,7 @@ class HDBSCANOptions(Options):
     min_cluster_size: int | Literal["auto"] = option(
         "auto",
         "Smallest segment",
-        "Groups of fewer users are no segment; auto is 5 % of the users between 5 and 50, or 1 % "
+        "Groups of fewer users are no segment; auto is 5% of the users between 5 and 50, or 1% "
         "where that is more",
         low=2,
         unit="users",

@@ -18,6 +18,7 @@ from core.artifacts import (
 )
 from core.evaluation.contingency import Contingency, contingency, noise_apart
 from core.evaluation.external import ari, external_metrics
+from core.wording import counted
 
 MOST_LABELS_SHOWN = 50
 _MOST_CELLS_DEALT = 20_000
@@ -79,6 +80,12 @@ def _ari_of(table: Contingency, together: float) -> float:
 def _reading(known: KnownLabels, table: Contingency, metrics: tuple[Metric, ...], seed: int) -> str:
     """One plain sentence or two on what the figures say."""
     name, value = known.name, ari(table)[0] if table.n_users > 1 else None
+    if table.n_users < 2 and known.n_conflicting and len(known.user_ids) < 2:
+        users = counted(known.n_conflicting, "user has", "users have")
+        return (
+            f"{users} more than one {name} and are left out, which leaves nobody to compare. A "
+            "label must be the same in all rows of a user."
+        )
     if table.n_users < 2:
         return (
             f"No two users in a segment have a {name}. If the labels are of these users, check "

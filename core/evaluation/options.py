@@ -31,7 +31,7 @@ class EvaluateOptions(Options):
     min_segment_users: int = option(
         50,
         "Smallest usable segment",
-        "Segments need so many users, or 1 % of them where that is more; 5 % of them in logs of "
+        "Segments need so many users, or 1% of them where that is more; 5% of them in logs of "
         "fewer than 20 times as many users",
         low=1,
         unit="users",

@@ -8,6 +8,7 @@ from typing import Literal
 
 from core.artifacts import Gate, Metric
 from core.evaluation.options import EvaluateOptions
+from core.wording import counted
 
 Code = Literal["segments", "continuum", "activity_tiers", "too_little_data"]
 
@@ -42,8 +43,8 @@ def verdict(found: Findings, options: EvaluateOptions) -> Verdict:
     if found.n_users < options.min_users:
         return Verdict(
             code="too_little_data",
-            text=f"Too little data: {found.n_users:,} users, and at least {options.min_users} are "
-            "needed to conclude anything. Bring a log with more users.",
+            text=f"Too little data: {counted(found.n_users, 'user', 'users')}, and at least "
+            f"{options.min_users} are needed to conclude anything. Bring a log with more users.",
             k_recommended=1,
         )
     if found.k_suggested <= 1:

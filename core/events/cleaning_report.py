@@ -8,6 +8,7 @@ import duckdb
 
 from core.artifacts import CleaningReport, CleaningStep
 from core.events import engine
+from core.wording import counted
 
 Effect = Literal["dropped", "changed", "flagged"]
 Fate = tuple[int, int, int, int]
@@ -71,8 +72,9 @@ def nothing_left(report: CleaningReport) -> str:
         return "The log has no events. Choose a file with at least one row below its header."
     losses = [f"{s.reason} ({s.rows:,})" for s in report.steps if s.effect == "dropped" and s.rows]
     return (
-        f"Nothing is left of {report.events_before:,} events after cleaning: {'; '.join(losses)}. "
-        "Check which columns hold the user and the time, or loosen the rule that took the most."
+        f"Nothing is left of {counted(report.events_before, 'event', 'events')} after cleaning: "
+        f"{'; '.join(losses)}. Check which columns hold the user and the time, or loosen the rule "
+        "that took the most."
     )
 
 

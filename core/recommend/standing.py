@@ -48,7 +48,7 @@ def standings(sequences: Sequences, contacts: Contacts, rows: Rows) -> dict[str,
     upper quarter of everyone in days since the last event, in spend (in purchases where the log
     has no price). "leaving": both. "abandoned": left an item in the cart. "hesitant": looked
     and did not buy. "returning": returned at least one purchase in two. "hurried": more events
-    per active day than 99 % of all users.
+    per active day than 99% of all users.
     """
     users = _per_user(sequences)
     words = sequences.vocabulary.actions

@@ -77,5 +77,5 @@ class Published:
 
 
 def whole_percent(share: float) -> str:
-    """A share as "34 %", never finer: finer ones would tell counts that are not told."""
-    return f"{100 * share:.0f} %"
+    """A share as "34%", never finer: finer ones would tell counts that are not told."""
+    return f"{100 * share:.0f}%"

@@ -62,7 +62,7 @@ _KINDS = {"cuda": "NVIDIA GPU", "mps": "Apple GPU"}
 
 
 @contextmanager
-def repeatable(threads: int) -> Iterator[None]:
+def repeatable(threads: int, device: str = "cpu") -> Iterator[None]:
     """Make PyTorch give the same bits for the same seed on a CPU, and undo it afterwards.
 
     The number of threads is part of it: sums are split by thread. On a GPU results are close,
@@ -77,7 +77,7 @@ def repeatable(threads: int) -> Iterator[None]:
     with torch.random.fork_rng():
         try:
             torch.set_num_threads(threads)
-            torch.use_deterministic_algorithms(not torch.cuda.is_available())
+            torch.use_deterministic_algorithms(device == "cpu")
             torch.backends.cudnn.deterministic = True
             yield
         finally:

@@ -17,7 +17,7 @@ from core.representations.batches import Stretches
 from core.representations.device import pick, repeatable
 from core.representations.encoder import EventEncoder, Memory, to_tensors
 from core.representations.inputs import Scales, gather
-from core.representations.recurrent import LSTMOptions
+from core.representations.lstm_options import LSTMOptions
 from core.representations.space import fit_space, place
 from core.representations.training import TrainingData, TrainingPlan, split_users, train
 
@@ -50,7 +50,7 @@ def fit(sequences: Sequences, options: LSTMOptions, seed: int, report: Report) -
     device = pick(options.device)
     threads = min(options.threads, os.cpu_count() or 1)
     report(Progress(stage=_STAGE, done=0.0, text=f"Learning on {device}"))
-    with repeatable(threads):
+    with repeatable(threads, device.name):
         torch.manual_seed(seed)
         data = _data(sequences, options, seed, device.name)
         encoder = EventEncoder(data.scales, options.hidden).to(device.name)
@@ -72,7 +72,7 @@ def transform(state: State, sequences: Sequences) -> FloatArray:
         if name.startswith(_WEIGHT)
     }
     device = pick("auto").name
-    with repeatable(int(state["threads"][0])):
+    with repeatable(int(state["threads"][0]), device):
         encoder = EventEncoder(scales, hidden=len(state["centre"])).to(device)
         encoder.load_state_dict(weights)
         return place(state, pooled_states(encoder, sequences, scales, device))

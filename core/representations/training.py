@@ -35,7 +35,8 @@ Tick = Callable[[float], None]
 _WARM_UP = 0.05
 """Share of all steps in which the learning rate rises."""
 _RAMP = 0.4
-"""Share of all steps in which the contrastive weight rises to its full size."""
+"""Share of all steps in which the contrastive weight rises to its full size: users are told
+apart only by what has been understood of them, not by what is remembered of them."""
 _HIDDEN_WORDS = 0.02
 """Share of words that are hidden from the encoder, so that it learns what "unknown" is like."""
 _MOST_GRADIENT = 1.0
@@ -130,9 +131,7 @@ class _Run:
         self.validation_slices = self._plan_slices(data.validation_users)
         self.optimizer = torch.optim.AdamW(encoder.parameters(), lr=plan.learning_rate)
         self.n_steps = plan.epochs * -(-len(data.fit_users) // plan.batch_users)
-        self.schedule = torch.optim.lr_scheduler.LambdaLR(
-            self.optimizer, lambda step: _rate(step / self.n_steps)
-        )
+        self.n_steps_done = 0
 
     def fit(self, tick: Tick) -> tuple[dict[str, float], float]:
         """One epoch: mean losses, and events read per second."""
@@ -182,19 +181,18 @@ class _Run:
         return mean_pool(hidden, batch["real"])
 
     def _step(self, losses: Mapping[str, Tensor]) -> None:
-        weights = {**self.plan.weights, "contrastive": self._contrastive_weight()}
+        """Change the weights once; a batch in which nothing follows anything changes nothing."""
+        progress = self.n_steps_done / self.n_steps
+        weights = {**self.plan.weights}
+        weights["contrastive"] *= min(1.0, progress / _RAMP)
         weighted = [weights[name] * loss for name, loss in losses.items()]
         if weighted:
+            self.optimizer.param_groups[0]["lr"] = self.plan.learning_rate * _rate(progress)
             self.optimizer.zero_grad(set_to_none=True)
             torch.stack(weighted).sum().backward()  # type: ignore[no-untyped-call]
             torch.nn.utils.clip_grad_norm_(self.encoder.parameters(), _MOST_GRADIENT)
             self.optimizer.step()
-        self.schedule.step()
-
-    def _contrastive_weight(self) -> float:
-        """Rises with progress: people are told apart only by what has been understood."""
-        progress = self.schedule.last_epoch / self.n_steps
-        return self.plan.weights["contrastive"] * min(1.0, progress / _RAMP)
+        self.n_steps_done += 1
 
     def _plan_slices(self, users: LongArray) -> SlicePlan:
         plan = self.plan

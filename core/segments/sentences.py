@@ -59,7 +59,7 @@ _SCALARS: dict[str, tuple[str, str]] = {
 """Where a segment has more, and where it has less; shares get their figures by `_shares`."""
 
 _NEVER = 0.0005
-"""Shares below are written as 0 %."""
+"""Shares below are written as 0%."""
 
 
 def sentence(feature: Feature, inside: float, outside: float) -> str:

@@ -186,7 +186,7 @@ def facts(sign: int = 1) -> tuple[Fact, ...]:
             outside=0.12,
             effect=sign * effect,
             unit="share",
-            text=f"“{subject}” is 31 % of their events, 12 % elsewhere.",
+            text=f"“{subject}” is 31% of their events, 12% elsewhere.",
         )
         for kind, subject, effect in told
     )
@@ -256,7 +256,7 @@ def recommendations() -> Recommendations:
                 segment=0,
                 kind="campaign",
                 title="Write to them in the evening",
-                text="62 % of their visits begin after six.",
+                text="62% of their visits begin after six.",
                 evidence={"evening share": 0.62, "users": 620.0},
             ),
         ),

@@ -57,7 +57,7 @@ def test_pca_shows_the_direction_of_most_variance_and_says_how_much():
     found = project(line, ProjectionOptions(method="pca"), 0)
     expected = [[0, 0], [3, 0], [-3, 0], [0, 1], [0, -1]]
     np.testing.assert_allclose(found.points, expected, atol=1e-6)
-    assert found.note == "The axes show 90 % and 10 % of the differences between users."
+    assert found.note == "The axes show 90% and 10% of the differences between users."
 
 
 @pytest.mark.parametrize("n_users", [1, 2, 9])

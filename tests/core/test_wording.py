@@ -5,7 +5,7 @@ from core.wording import counted, duration, figure, percent, quoted
 
 @pytest.mark.parametrize(
     ("share", "text"),
-    [(0.342, "34 %"), (0.0342, "3.4 %"), (0.0996, "10 %"), (0.0, "0 %"), (1.0, "100 %")],
+    [(0.342, "34%"), (0.0342, "3.4%"), (0.0996, "10%"), (0.0, "0%"), (1.0, "100%")],
 )
 def test_shares_are_written_as_percent(share, text):
     assert percent(share) == text

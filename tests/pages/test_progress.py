@@ -29,7 +29,7 @@ def page():
 
 @pytest.fixture
 def folder(home):
-    """A job as a worker leaves it half way: alive, 40 % done, two epochs of five."""
+    """A job as a worker leaves it half way: alive, 40% done, two epochs of five."""
     made = open_workspace().jobs / JOB
     made.mkdir(parents=True)
     request = JobRequest(

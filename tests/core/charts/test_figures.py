@@ -240,7 +240,7 @@ def test_arrows_go_to_the_most_frequent_next_actions_and_repeats_stand_beside_th
     rows = ((0.5, 0.45, 0.05), (0.0, 0.0, 1.0), (0.0, 0.0, 0.0))
     drawn = segments.transition_graph(made.segment(0, transitions=rows), ("view", "cart", "buy"))
     *arrows, labels, nodes = drawn.data
-    assert len(arrows) == 2  # view to cart, cart to buy; 5 % is too rare, a repeat is no arrow
+    assert len(arrows) == 2  # view to cart, cart to buy; 5% is too rare, a repeat is no arrow
     assert labels.text == ("<b>45%</b>", "<b>100%</b>")
     assert [tuple(names[:2]) for names in labels.customdata] == [("view", "cart"), ("cart", "buy")]
     assert nodes.text == ("<b>view</b><br>↻ 50%", "<b>cart</b>", "<b>buy</b>")

@@ -45,7 +45,7 @@ def test_what_waits_in_the_cart_leads_to_a_reminder_with_its_numbers():
         "the same among everyone": pytest.approx(1 / 3),
         "users concerned": 20.0,
     }
-    assert "100 % of its users left an item in the cart (20 users), against 33 %" in reminder.text
+    assert "100% of its users left an item in the cart (20 users), against 33%" in reminder.text
 
 
 def test_every_action_is_a_hypothesis_with_a_trial_and_a_measure():

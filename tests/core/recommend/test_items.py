@@ -61,7 +61,7 @@ def test_the_score_is_shrunk_popularity_times_a_power_of_the_lift():
     assert second.lift == pytest.approx(local / everyone)
     assert second.score == pytest.approx(local * (local / everyone) ** 0.5)
     assert (
-        second.reason == "17 of 20 users here met it (85 %), 1.5 times the engagement of everyone."
+        second.reason == "17 of 20 users here met it (85%), 1.5 times the engagement of everyone."
     )
 
 
@@ -109,7 +109,7 @@ def test_owned_items_are_lowered_left_out_or_kept_as_asked():
     lowered = recommended(*owners(), owned="discount", **plain)
     assert [(o.item, o.score) for o in lowered.items] == [("sock", 1.0), ("boot", 3.75 * 0.25)]
     assert lowered.items[1].owned_share == 0.75
-    assert "75 % already bought it, which lowers its rank" in lowered.items[1].reason
+    assert "75% already bought it, which lowers its rank" in lowered.items[1].reason
     assert by_segment(recommended(*owners(), owned="exclude", owned_limit=0.5)) == {0: ["sock"]}
 
 
@@ -118,7 +118,7 @@ def test_what_is_bought_again_and_again_is_offered_to_its_owners():
     users = {f"a{i:02d}": milk for i in range(20)} | {f"b{i}": views("sock") for i in range(3)}
     found = recommended(users, dict.fromkeys(users, 0))
     assert found.items[0].item == "milk"
-    assert "100 % of buys in “food” are repeated" in found.items[0].reason
+    assert "100% of buys in “food” are repeated" in found.items[0].reason
 
 
 def test_two_rows_of_one_day_are_one_purchase_not_a_habit():

@@ -85,8 +85,8 @@ def test_the_verdict_comes_first_then_the_segments_then_trust_then_the_making():
 
 def test_every_chapter_tells_facts_lifts_stories_items_and_actions():
     for words in (
-        "“search” is 31 % of their events, 12 % elsewhere.",
-        "22 % 3.1 ×",
+        "“search” is 31% of their events, 12% elsewhere.",
+        "22% 3.1 ×",
         "view · shoes → search → cart · shoes",
         "Trail shoe 42",
         "Write to them in the evening",
@@ -111,7 +111,7 @@ def test_the_charts_are_those_of_this_run():
     }
     drawn = {a["id"]: a["aria-label"] for _, a in PAGE.tags if a.get("class") == "chart"}
     assert {f"{name}-data" for name in drawn} == set(figures)
-    assert "52 %" in drawn["chart-sizes"]
+    assert "52%" in drawn["chart-sizes"]
     assert figures["chart-sizes-data"]["data"][0]["x"] == [620, 410, 150, 20]
 
 

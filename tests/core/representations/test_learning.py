@@ -14,7 +14,7 @@ from core.representations.bag import fit as count
 from core.representations.encoder import EventEncoder
 from core.representations.inputs import Scales
 from core.representations.learning import fit, training_plan, transform
-from core.representations.recurrent import LSTMOptions
+from core.representations.lstm_options import LSTMOptions
 from core.representations.training import TrainingData, split_users, train
 
 QUICK = LSTMOptions(hidden=16, epochs=3, batch_users=16, threads=1)
@@ -96,7 +96,7 @@ def test_training_is_a_plain_loop_that_stops_when_one_stops(of_actions, orders):
     plan = training_plan(LSTMOptions(epochs=50, hidden=8), 100)
     reports = list(islice(train(encoder, data, plan, 0, ticks.append), 2))
     assert [r.epoch for r in reports] == [1, 2]
-    assert ticks[-1] == 1.0 and len(ticks) == 4  # 100 users by 64, twice
+    assert ticks[-1] == 1.0 and len(ticks) == 14  # 100 users by 16, twice
     for report in reports:
         assert report.n_epochs == 50
         assert report.losses.keys() == report.validation_losses.keys()
@@ -139,6 +139,7 @@ def test_users_that_all_behave_the_same_stand_on_one_point(of_actions):
         {"ann": "a a a a a a", "bob": "a a a", "cid": "a"},
         {"ann": "a b"},
         {"ann": "a b", "bob": "", "cid": "b"},
+        {"ann": "a b a"} | {f"user {n}": "a" for n in range(40)},
     ],
 )
 def test_the_smallest_logs_give_finite_points(of_actions, users):

@@ -91,9 +91,9 @@ def test_facts_say_in_plain_words_what_sets_a_segment_apart(shop, labels):
     buyers, browsers = profile(shop, labels, options, seed=0).segments
     texts = [fact.text for fact in buyers.facts]
     whole = "of its events with a category"
-    assert f"Turns to “shoes”, unlike others (100 % against 0 % {whole})" in texts
-    assert "Never does “view”, unlike others (0 % against 100 % of its events)" in texts
-    assert "Comes more after noon (12–18 h): 100 % of its events, others 0 %" in texts
+    assert f"Turns to “shoes”, unlike others (100% against 0% {whole})" in texts
+    assert "Never does “view”, unlike others (0% against 100% of its events)" in texts
+    assert "Comes more after noon (12–18 h): 100% of its events, others 0%" in texts
     assert "Spends more: 120 per user, others 0" in texts
     gap = next(fact for fact in browsers.facts if fact.subject == "gap")
     assert gap.text == "Takes longer between events: typically 10 min, others 30 s"

@@ -39,4 +39,4 @@ def test_a_story_is_the_last_few_events_with_the_pauses_between_visits():
 def test_a_unit_is_not_said_twice():
     assert SUMMARY["purchases"].told(4.5) == "4.5"
     assert SUMMARY["recency"].told(4.5) == "4.5 days"
-    assert SUMMARY["night"].told(0.25) == "25 %"
+    assert SUMMARY["night"].told(0.25) == "25%"

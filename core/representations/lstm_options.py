@@ -1,0 +1,168 @@
+"""How the LSTM encoder is built and trained, in the analyst's words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from core.errors import OptionRefused
+from core.options import Options, option
+from core.representations.device import DeviceName
+
+
+@dataclass(frozen=True, kw_only=True)
+class LSTMOptions(Options):
+    """How the encoder is built and trained."""
+
+    hidden: int = option(
+        64,
+        "Width",
+        "Numbers that describe a user; wider sees more and takes longer",
+        low=8,
+        high=512,
+    )
+    epochs: int | Literal["auto"] = option(
+        "auto",
+        "Epochs",
+        "How often every user is read; auto reads small logs more often than large ones",
+        low=1,
+        high=1000,
+    )
+    learning_rate: float = option(
+        6e-3, "Learning rate", "Size of a training step", low=1e-5, high=0.1, expert=True
+    )
+    batch_users: int | Literal["auto"] = option(
+        "auto",
+        "Users per step",
+        "Users read before the weights change",
+        low=2,
+        high=4096,
+        expert=True,
+    )
+    window: int = option(
+        128,
+        "Longest stretch",
+        "Most events of a user that are read at a time in training; so nobody outweighs the rest",
+        low=2,
+        high=2048,
+        unit="events",
+        expert=True,
+    )
+    time_of_day: bool = option(
+        True,
+        "Use the time of day",
+        "Let the encoder see in which part of the day (four hours each) an event happens",
+    )
+    action_weight: float = option(
+        1.0,
+        "Weight: next action",
+        "How much guessing the next action counts",
+        low=0,
+        high=10,
+        expert=True,
+    )
+    category_weight: float = option(
+        1.0,
+        "Weight: next category",
+        "How much guessing the next category counts",
+        low=0,
+        high=10,
+        expert=True,
+    )
+    gap_weight: float = option(
+        1.0,
+        "Weight: time to the next event",
+        "How much guessing the pause counts",
+        low=0,
+        high=10,
+        expert=True,
+    )
+    value_weight: float = option(
+        0.5,
+        "Weight: next duration and price",
+        "How much guessing the duration and the price of the next event counts",
+        low=0,
+        high=10,
+        expert=True,
+    )
+    contrastive_weight: float = option(
+        1.0,
+        "Weight: same user or not",
+        "How much it counts to tell whether two slices of behaviour are of the same user",
+        low=0,
+        high=10,
+        expert=True,
+    )
+    temperature: float = option(
+        0.2,
+        "Contrastive temperature",
+        "Lower looks for finer differences between users",
+        low=0.01,
+        high=2,
+        expert=True,
+    )
+    slice_users: int = option(
+        128,
+        "Users told apart at a time",
+        "Users whose slices are compared in one step",
+        low=2,
+        high=4096,
+        expert=True,
+    )
+    slice_shortest: int = option(
+        6, "Shortest slice", "Fewest events of a slice", low=2, high=512, unit="events", expert=True
+    )
+    slice_longest: int = option(
+        24, "Longest slice", "Most events of a slice", low=2, high=512, unit="events", expert=True
+    )
+    validation_share: float = option(
+        0.15,
+        "Validation users",
+        "Share of the users that are not fitted, only watched",
+        low=0,
+        high=0.5,
+        expert=True,
+    )
+    patience: int = option(
+        10,
+        "Stop early after",
+        "End training when the validation users have not improved for so long; 0 goes on",
+        low=0,
+        high=1000,
+        unit="epochs",
+        expert=True,
+    )
+    evenness: float = option(
+        0.25,
+        "Evenness",
+        "How far strong and faint directions are brought to the same spread: 0 not, 1 fully",
+        low=0,
+        high=1,
+        expert=True,
+    )
+    device: DeviceName = option(
+        "auto", "Device", "Where to train; auto takes a GPU where there is one", expert=True
+    )
+    threads: int = option(
+        1,
+        "Processor threads",
+        "Most threads used on a CPU; part of what makes a run repeatable. A second one gains "
+        "little at this size, and on a busy machine threads wait for one another",
+        low=1,
+        high=64,
+        expert=True,
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.slice_shortest > self.slice_longest:
+            raise OptionRefused(
+                f"slice_shortest is {self.slice_shortest}, more than slice_longest, which is "
+                f"{self.slice_longest}. The shortest slice must not be longer than the longest."
+            )
+        weights = {name: value for name, value in vars(self).items() if name.endswith("_weight")}
+        if not any(weights.values()):
+            raise OptionRefused(
+                f"{', '.join(weights)} are all 0, so there is nothing to learn. "
+                "Set at least one of them above 0."
+            )
