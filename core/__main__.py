@@ -240,10 +240,10 @@ class _Teller:
 
 def _tell_conflicts(known: KnownLabels | None) -> None:
     if known is not None and known.n_conflicting:
-        users = counted(known.n_conflicting, "user has", "users have")
+        users = counted(known.n_conflicting, "user", "users")
         print(
-            f"note: {users} more than one '{known.name}' and are left out of the comparison with "
-            "known labels.",
+            f"note: left out of the comparison with known labels: {users} with more than one "
+            f"'{known.name}'.",
             file=sys.stderr,
         )
 

@@ -24,7 +24,6 @@ from core.options import Options, option
 VERSION = 1
 
 _FEWEST_FOR_UMAP = 10
-_ONLY_NEIGHBOURS = "Near means alike; distances between far groups and their sizes mean nothing."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,14 +123,14 @@ def _umap(
     """A UMAP (McInnes, Healy and Melville, 2018) of a seeded sample, the rest placed into it."""
     rows = _sample(len(points), options.max_fitted_users, seed)
     if rows is None:
-        return _fitted(points, options, seed), len(points), _ONLY_NEIGHBOURS
+        return _fitted(points, options, seed), len(points), ""
     fitted_on = points[rows]
     where = _fitted(fitted_on, options, seed)
     placed = _beside_neighbours(points, fitted_on, where, report)
     placed[rows] = where
     note = (
         f"Fitted on a random sample of {len(rows):,} of {len(points):,} users; the rest stand "
-        f"among their nearest of these. {_ONLY_NEIGHBOURS}"
+        "among their nearest of these."
     )
     return placed, len(rows), note
 

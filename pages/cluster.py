@@ -3,6 +3,7 @@ import streamlit as st
 from core.charts import k_choice, loss_trace
 from core.clustering import CLUSTERERS
 from ui import cluster_form, map_view, page, plots, steps
+from ui.safe_text import safe
 
 steps.require("embeddings")
 cluster_form.settings()
@@ -14,7 +15,7 @@ if CLUSTERERS[journey.options.clusterer].needs_n_clusters:
     curve = journey.k_curve()
     st.subheader("How many segments?", anchor=False)
     with st.container(border=True):
-        st.markdown(f"**Suggested: {curve.suggested}.** {curve.reason}")
+        st.markdown(safe(curve.reason, limit=1000))
         cluster_form.pick_k(curve)
         elbow, silhouette = st.columns(2)
         with elbow:

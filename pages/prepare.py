@@ -50,10 +50,22 @@ def account(report: CleaningReport) -> None:
     st.subheader("What was touched, and why", anchor=False)
     touched = [step for step in report.steps if step.rows]
     rows = [
-        {"What": step.effect, "Why": step.reason, "Rows": step.rows, "Users": step.users}
+        {
+            "What": step.effect.capitalize(),
+            "Why": step.reason,
+            "Rows": step.rows,
+            "Users": step.users,
+        }
         for step in touched
     ]
-    st.dataframe(pd.DataFrame(rows), hide_index=True, key="account", alt="Cleaning report")
+    counted = st.column_config.NumberColumn(format="localized", width="small")
+    st.dataframe(
+        pd.DataFrame(rows),
+        hide_index=True,
+        column_config={"What": {"width": "small"}, "Rows": counted, "Users": counted},
+        key="account",
+        alt="Cleaning report",
+    )
     quiet = [step.reason for step in report.steps if not step.rows]
     if quiet:
         st.caption(safe("Looked for and not found: " + "; ".join(quiet) + ".", limit=600))

@@ -2,6 +2,8 @@ import pandas as pd
 import streamlit as st
 
 from core import runs
+from core.clustering import CLUSTERERS
+from core.representations import REPRESENTATIONS
 from core.runs import Run
 from ui import session, steps
 from ui.safe_text import errors_shown, safe
@@ -14,9 +16,10 @@ def row(run: Run) -> dict[str, object]:
         "Made (UTC)": manifest.created.replace("T", " ")[:16],
         "Data set": manifest.source.name,
         "Segments": manifest.metrics.get("segments"),
-        "Silhouette": manifest.metrics.get("silhouette_macro"),
+        "Silhouette": manifest.metrics.get("macro_silhouette"),
         "ARI": manifest.metrics.get("ari"),
-        "Method": f"{run.options().representation} · {run.options().clusterer}",
+        "Representation": REPRESENTATIONS[run.options().representation].label,
+        "Algorithm": CLUSTERERS[run.options().clusterer].label,
         "Seconds": sum(manifest.timings.values()),
     }
 
@@ -69,7 +72,16 @@ picked = st.dataframe(
     hide_index=True,
     on_select="rerun",
     selection_mode="multi-row",
-    column_config={"Seconds": st.column_config.NumberColumn(format="%.0f")},
+    column_config={
+        "Silhouette": st.column_config.NumberColumn(format="%.2f"),
+        "ARI": st.column_config.NumberColumn(
+            format="%.2f", help="Agreement with the known labels: 1 the same, 0 what chance gives."
+        ),
+        "Seconds": st.column_config.NumberColumn(
+            format="%.0f", help="Time that all steps took when they were made."
+        ),
+    },
+    placeholder="·",
     key="runs",
     alt="Recorded runs",
 ).selection.rows

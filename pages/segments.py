@@ -39,12 +39,20 @@ def lifts(title: str, found: tuple[Lift, ...], key: str) -> None:
     if found:
         st.markdown(f"**{title}**")
         rows = [
-            {"Name": lift.name, "Users": lift.users, "Share": lift.share, "Lift": lift.lift}
+            {
+                "Name": lift.name,
+                "Users": lift.users,
+                "Share of events": 100 * lift.share,
+                "Lift": lift.lift,
+            }
             for lift in found
         ]
         columns = {
-            "Share": st.column_config.NumberColumn(format="percent"),
-            "Lift": st.column_config.NumberColumn(format="%.2f ×"),
+            "Users": st.column_config.NumberColumn(format="localized"),
+            "Share of events": st.column_config.NumberColumn(format="%.1f%%"),
+            "Lift": st.column_config.NumberColumn(
+                format="%.1f ×", help="How many times as often as everyone."
+            ),
         }
         st.dataframe(pd.DataFrame(rows), hide_index=True, column_config=columns, key=key, alt=title)
 
@@ -59,11 +67,13 @@ def stories(segment: Segment) -> None:
 
 journey = page.begin("segments", "labels")
 found = naming.named(journey)
-sizes, differences = st.columns([2, 3])
-with sizes:
-    plots.show(charts.sizes(found), key="sizes")
-with differences:
-    plots.show(charts.profile_heat_map(found), key="profile")
+left, right = st.columns([2, 3])
+sizes, differences = charts.sizes(found), charts.profile_heat_map(found)
+sizes.update_layout(height=differences.layout.height)
+with left:
+    plots.show(sizes, key="sizes")
+with right:
+    plots.show(differences, key="profile")
 
 by_id = {segment.id: segment for segment in found.segments}
 picked = st.pills(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -11,12 +13,17 @@ from core.charts import projection as charts
 from core.pipeline import Journey
 from core.projection import ProjectionOptions
 from core.report import tables
+from core.segments import SUMMARY
 from ui import cached, controls, naming, page, plots, session
+from ui.safe_text import safe
 from ui.session import Selection
 
 _MOST_POINTS = 50_000
 """A browser stays quick up to about so many points."""
 _NOT_COLOURS = ("user", "story")
+_WORDS = ("user", "segment", "known label", "story")
+_FORMATS = {"share": "percent", "seconds": "%.0f s", "currency units": "%.2f", "days": "%.1f"}
+"""How a figure of a user is written, by its unit."""
 
 
 def draw(journey: Journey) -> None:
@@ -32,7 +39,8 @@ def draw(journey: Journey) -> None:
     by = left.selectbox("Colour by", columns, format_func=str.capitalize, key="map-colour")
     figure = charts.user_map(projection, table, by, shown)
     chosen = plots.show_selectable(figure, key=f"map-{projection.fingerprint[:12]}-{by}")
-    st.caption(projection.note)
+    if projection.note:
+        st.caption(safe(projection.note, limit=400))
     if len(shown) < len(table):
         st.caption(f"{len(shown):,} of {len(table):,} users are drawn, picked at random.")
     if chosen:
@@ -68,7 +76,14 @@ def _selected(table: pd.DataFrame, projection: str) -> None:
         return
     rows = table[table["user"].isin(held.user_ids)]
     st.markdown(f"**{len(rows):,} users selected**")
-    st.dataframe(rows, hide_index=True, height=280, key="selected", alt="Selected users")
+    st.dataframe(
+        rows,
+        hide_index=True,
+        height=280,
+        column_config=_columns(),
+        key="selected",
+        alt="Selected users",
+    )
     with st.container(horizontal=True):
         st.download_button(
             "Download these users",
@@ -82,3 +97,15 @@ def _selected(table: pd.DataFrame, projection: str) -> None:
         if st.button("Clear the selection", icon=":material/close:"):
             session.SELECTION.clear()
             st.rerun()
+
+
+def _columns() -> dict[str, Any]:
+    """Heads, formats and help of the table of users."""
+    figures = {
+        entry.label.lower(): st.column_config.NumberColumn(
+            entry.label, format=_FORMATS.get(entry.unit, "%.1f"), help=entry.help
+        )
+        for entry in SUMMARY.values()
+    }
+    words = {name: st.column_config.TextColumn(name.capitalize()) for name in _WORDS}
+    return figures | words

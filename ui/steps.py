@@ -11,7 +11,7 @@ from typing import Literal, NoReturn
 
 import streamlit as st
 
-from core import jobs
+from core import jobs, runs
 from core.errors import AnalystError
 from core.pipeline import Journey
 from ui import session
@@ -161,7 +161,8 @@ def done() -> frozenset[str]:
     if journey is None:
         return frozenset()
     made = {step.name for step in JOURNEY if step.makes and journey.ready(step.makes)}
-    return frozenset(made | {"upload"})
+    recorded = session.workspace().runs / runs.run_id(journey) / "run.json"
+    return frozenset(made | {"upload"} | ({"report"} if recorded.exists() else set()))
 
 
 def header(current: Step) -> None:

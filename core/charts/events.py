@@ -89,7 +89,7 @@ def events_over_time(timeline: Timeline) -> go.Figure:
     made.update_layout(barmode="stack", bargap=0.08, hovermode="x unified")
     made.update_layout(legend={"traceorder": "normal"})
     made.update_xaxes(title_text="Start (UTC)", showgrid=False)
-    made.update_yaxes(title_text="Events", rangemode="tozero")
+    made.update_yaxes(title_text="Events", rangemode="tozero", tickformat=",")
     return made
 
 
@@ -110,7 +110,7 @@ def events_per_user(bins: Sequence[Bin], before: Sequence[Bin] = ()) -> go.Figur
     made.update_layout(showlegend=bool(before), bargap=0.15)
     named_positions(made, [_range(found) for found in longest], axis="x")
     made.update_xaxes(title_text="Events of the user")
-    made.update_yaxes(title_text="Users", rangemode="tozero")
+    made.update_yaxes(title_text="Users", rangemode="tozero", tickformat=",")
     return made
 
 
@@ -160,5 +160,5 @@ def _word_bars(counts: Sequence[Count], what: str, colour: str) -> go.Figure:
     )
     named_positions(made, [safe(count.name, 30) for count in shown])
     made.update_layout(bargap=0.3)
-    made.update_xaxes(title_text="Events", rangemode="tozero")
+    made.update_xaxes(title_text="Events", rangemode="tozero", tickformat=",")
     return made

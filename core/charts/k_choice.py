@@ -37,7 +37,7 @@ def elbow(curve: KCurve, chosen: int | None = None) -> go.Figure:
             )
         )
     _mark_choice(made, curve, chosen)
-    made.update_yaxes(title_text="Loss J", rangemode="tozero")
+    made.update_yaxes(title_text="Loss J", rangemode="tozero", tickformat=",")
     return made
 
 

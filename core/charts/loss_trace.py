@@ -5,7 +5,7 @@ from __future__ import annotations
 import plotly.graph_objects as go
 
 from core.artifacts import Labels
-from core.charts.theme import COLOURS, NOISE_COLOUR, figure
+from core.charts.theme import COLOURS, NOISE_COLOUR, WIDE, figure
 
 
 def loss_trace(labels: Labels) -> go.Figure:
@@ -20,6 +20,7 @@ def loss_trace(labels: Labels) -> go.Figure:
         f"Line chart of loss J over iterations for {len(labels.loss_trace)} random starts. "
         + (f"The kept one falls from {kept[0]:,.4g} to {kept[-1]:,.4g}." if kept else ""),
         height=340,
+        wrap=WIDE,
     )
     order = sorted(range(len(labels.loss_trace)), key=lambda start: start == labels.best_restart)
     for start in order:

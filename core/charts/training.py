@@ -50,12 +50,14 @@ def _add_line(
     if not points:
         return
     epochs, values = zip(*points, strict=True)
-    whose = "held-out users" if held_out else "fitted users"
+    whose = ", held-out users" if held_out else ""
     made.add_trace(
         go.Scatter(
             x=epochs,
             y=values,
-            name=f"{_words(name)}, {whose}",
+            name=f"{_words(name)}{whose}",
+            legendgroup=name,  # a click on a name hides both lines
+            showlegend=not held_out,
             mode="lines+markers" if len(points) < 30 else "lines",
             line={
                 "color": NOISE_COLOUR if name == "total" else COLOURS[(place - 1) % len(COLOURS)],

@@ -81,9 +81,9 @@ def _reading(known: KnownLabels, table: Contingency, metrics: tuple[Metric, ...]
     """One plain sentence or two on what the figures say."""
     name, value = known.name, ari(table)[0] if table.n_users > 1 else None
     if table.n_users < 2 and known.n_conflicting and len(known.user_ids) < 2:
-        users = counted(known.n_conflicting, "user has", "users have")
+        users = counted(known.n_conflicting, "user", "users")
         return (
-            f"{users} more than one {name} and are left out, which leaves nobody to compare. A "
+            f"Nobody is left to compare: {users} with more than one {name} had to be left out. A "
             "label must be the same in all rows of a user."
         )
     if table.n_users < 2:

@@ -32,7 +32,8 @@ def lifts(
 ) -> tuple[tuple[Lift, ...], ...]:
     """Per segment the names with the highest lift, ties by users and then by frequency.
 
-    A category is listed where at least one user in twenty of the segment met it.
+    Listed is what the segment meets at least as often as everyone; a category only where one
+    user in twenty of the segment met it.
 
     lift = (events + m) / (expected + m), expected = the segment's events times the name's share
     among everyone (both of events that have a name), m = ``lift_prior``: the mean of a gamma
@@ -49,6 +50,7 @@ def lifts(
     lift = (cells.events + prior) / (expected + prior)
     listed = np.array([False, *(word != REST for word in words)])[cells.code]
     listed &= cells.users >= _REACH[column] * groups.sizes[cells.group]
+    listed &= lift > 1.0 - 1e-9
     order = np.lexsort((cells.code, -cells.users, -lift, cells.group))
     order = order[listed[order]]
     begins = np.searchsorted(cells.group[order], np.arange(len(groups.ids) + 1))

@@ -79,7 +79,7 @@ def picture(page: Page, path: Path) -> None:
     page.mouse.move(WIDTH - 2, 2)
     page.wait_for_timeout(700)
     shown = Image.open(io.BytesIO(page.screenshot(animations="disabled"))).convert("RGB")
-    shown.quantize(192, dither=Image.Dither.NONE).save(path, optimize=True)
+    shown.quantize(256, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(path, optimize=True)
     print(f"{path} {path.stat().st_size // 1000} kB")
 
 

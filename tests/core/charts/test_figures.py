@@ -101,13 +101,14 @@ def test_names_out_of_the_data_are_shown_as_they_are(name):
 def test_losses_of_fitted_users_are_solid_and_of_the_others_dotted():
     lines = training.loss_curves(made.history(3)).data
     assert [line.name for line in lines] == [
-        "All objectives, fitted users",
+        "All objectives",
         "All objectives, held-out users",
-        "Next event, fitted users",
+        "Next event",
         "Next event, held-out users",
-        "Telling users apart, fitted users",
+        "Telling users apart",
     ]
     assert [line.line.dash for line in lines[:2]] == ["solid", "dot"]
+    assert [line.showlegend for line in lines[:2]] == [True, False]
     assert lines[0].y == (6.0, 4.0, 4 / 3 + 2)
     assert lines[2].line.color == lines[3].line.color != lines[4].line.color
 

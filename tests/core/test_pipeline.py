@@ -1,0 +1,196 @@
+"""The journey: every step once, found again by what it was made from."""
+
+import numpy as np
+import pytest
+
+from core import clustering, representations
+from core.artifacts import KnownLabels
+from core.clustering import choose_k
+from core.events import clean
+from core.pipeline import STEPS, Journey
+from core.store import Store
+from tests.journeys import events_of, quick, three_groups, write_log
+
+BELOW = {
+    "clean": set(STEPS),
+    "sequence": set(STEPS) - {"clean"},
+    "represent": set(STEPS) - {"clean", "sequences"},
+    "cluster": {"k_curve", "labels", "evaluation", "segments", "recommendations"},
+    "project": {"projection"},
+    "evaluate": {"evaluation"},
+    "segment": {"segments", "recommendations"},
+    "recommend": {"recommendations"},
+    "report": set(),
+}
+"""By stage, the steps that its settings must reach, and no others."""
+CHANGES = {
+    "clean": {"min_events": 4},
+    "sequence": {"last_n": 3},
+    "represent": {"method": "bag", "categories": False},
+    "cluster": {"k_max": 6},
+    "project": {"method": "umap"},
+    "evaluate": {"max_share": 0.7},
+    "segment": {"max_facts": 2},
+    "recommend": {"top_n": 3},
+    "report": {"min_cell": 3},
+}
+
+
+@pytest.fixture
+def events(tmp_path):
+    return events_of(write_log(tmp_path / "log.csv", three_groups()), tmp_path / "raw")
+
+
+@pytest.fixture
+def store(tmp_path):
+    return Store(tmp_path / "store")
+
+
+def known(*values):
+    ids = [f"l{number:02d}" for number in range(len(values))]
+    return KnownLabels(name="kind", user_ids=text(ids), values=text(values))
+
+
+def text(values):
+    return np.array(values, dtype=object)
+
+
+@pytest.fixture
+def made(monkeypatch):
+    """Names of the stages that were really at work, in order."""
+    seen = []
+
+    def watch(module, name):
+        work = getattr(module, name)
+
+        def working(*args, **kwargs):
+            seen.append(name)
+            return work(*args, **kwargs)
+
+        monkeypatch.setattr(module, name, working)
+
+    for module, name in (
+        (clean, "clean"),
+        (representations, "represent"),
+        (choose_k, "k_curve"),
+        (clustering, "cluster"),
+    ):
+        watch(module, name)
+    return seen
+
+
+def test_one_call_makes_every_step_before_it_and_finds_the_planted_groups(events, store):
+    journey = Journey(store, events, quick())
+    labels = journey.labels()
+    assert [step for step in STEPS if journey.ready(step)] == [
+        "clean",
+        "sequences",
+        "embeddings",
+        "k_curve",
+        "labels",
+    ]
+    segment_of = dict(zip(labels.user_ids, labels.values.tolist(), strict=True))
+    groups = {user[0]: segment_of[user] for user in segment_of}
+    assert sorted(groups.values()) == [0, 1, 2]
+    assert all(segment == groups[user[0]] for user, segment in segment_of.items())
+
+
+def test_a_second_journey_over_the_same_log_makes_nothing_again(events, store, made):
+    first = Journey(store, events, quick())
+    first.recommendations()
+    assert made == ["clean", "represent", "k_curve", "cluster"]
+    again = Journey(store, events, quick())
+    assert again.recommendations() == first.recommendations()
+    assert made == ["clean", "represent", "k_curve", "cluster"]
+
+
+def test_another_number_of_segments_keeps_the_points(events, store, made):
+    Journey(store, events, quick()).labels()
+    made.clear()
+    four = Journey(store, events, quick(cluster={"n_clusters": 2}))
+    assert four.labels().n_clusters == 2
+    assert made == ["cluster"]
+
+
+def test_an_algorithm_that_finds_the_number_does_not_compare_numbers(events, store, made):
+    journey = Journey(store, events, quick(cluster={"method": "hdbscan"}))
+    assert journey.evaluation().k == journey.evaluation().k_recommended == 3
+    assert "k_curve" not in made and not journey.ready("k_curve")
+
+
+@pytest.mark.parametrize("stage", list(BELOW))
+def test_a_setting_changes_the_steps_below_it_and_no_others(stage, events, store):
+    before = Journey(store, events, quick())
+    after = Journey(store, events, quick(**{stage: CHANGES[stage]}))
+    changed = {step for step in STEPS if before.fingerprint(step) != after.fingerprint(step)}
+    assert changed == BELOW[stage]
+
+
+def test_another_seed_changes_all_that_is_drawn_by_chance_and_keeps_the_log(events, store):
+    before, after = (Journey(store, events, quick(seed=seed)) for seed in (0, 1))
+    same = {step for step in STEPS if before.fingerprint(step) == after.fingerprint(step)}
+    assert same == {"clean", "sequences"}
+
+
+def test_auto_and_the_method_it_stands_for_are_the_same_work(events, store):
+    auto, named = (
+        Journey(store, events, quick(cluster={"method": method})) for method in ("auto", "kmeans")
+    )
+    assert auto.fingerprint("labels") == named.fingerprint("labels")
+
+
+def test_other_known_labels_are_judged_anew_and_form_the_same_segments(events, store):
+    none, some, others = (
+        Journey(store, events, quick(), known=labels)
+        for labels in (None, known("a", "b"), known("a", "c"))
+    )
+    assert len({journey.fingerprint("evaluation") for journey in (none, some, others)}) == 3
+    assert none.fingerprint("labels") == some.fingerprint("labels") == others.fingerprint("labels")
+
+
+def test_a_step_is_ready_once_it_is_made_and_only_under_its_settings(events, store):
+    journey = Journey(store, events, quick())
+    assert not any(journey.ready(step) for step in STEPS) and journey.seconds() == {}
+    journey.clean()
+    assert journey.ready("clean") and not journey.ready("sequences")
+    assert not Journey(store, events, quick(clean={"min_events": 4})).ready("clean")
+
+
+def test_each_step_tells_the_seconds_it_took_itself_without_those_above(events, store, monkeypatch):
+    clock = [0.0]
+    quickly = clean.clean
+
+    def slowly(*args):
+        clock[0] += 7.0
+        return quickly(*args)
+
+    monkeypatch.setattr("core.store.time.perf_counter", lambda: clock[0])
+    monkeypatch.setattr(clean, "clean", slowly)
+    journey = Journey(store, events, quick())
+    journey.sequences()
+    assert journey.seconds() == {"clean": 7.0, "sequences": 0.0}
+
+
+def test_the_listener_hears_every_step_as_it_begins_and_nothing_of_what_is_there(events, store):
+    heard = []
+    Journey(store, events, quick(), listen=lambda progress: heard.append(progress.stage)).labels()
+    assert [stage for stage in dict.fromkeys(heard) if stage in STEPS] == [
+        "clean",
+        "sequences",
+        "embeddings",
+        "k_curve",
+        "labels",
+    ]
+    heard.clear()
+    Journey(store, events, quick(), listen=lambda progress: heard.append(progress.stage)).labels()
+    assert heard == []
+
+
+def test_a_step_that_failed_leaves_nothing_and_can_be_made_later(events, store, monkeypatch):
+    with monkeypatch.context() as broken:
+        broken.setattr(representations, "represent", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            Journey(store, events, quick()).embeddings()
+    journey = Journey(store, events, quick())
+    assert journey.ready("sequences") and not journey.ready("embeddings")
+    assert journey.embeddings().values.shape[0] == 60
