@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from core.artifacts import (
     ROLES,
@@ -33,6 +33,10 @@ from core.wording import counted
 
 class _Parser(argparse.ArgumentParser):
     """Words a wrong call as one message, like every other refusal."""
+
+    def __init__(self, **settings: Any) -> None:
+        # A flag cut short would come to mean another one when flags are added.
+        super().__init__(allow_abbrev=False, **settings)
 
     def error(self, message: str) -> NoReturn:
         raise OptionRefused(f"{message}. See `{self.prog} --help`.")
@@ -60,14 +64,22 @@ def _parser() -> argparse.ArgumentParser:
 
     run = commands.add_parser("run", help="the whole journey, from a log to a folder of results")
     run.add_argument("events", type=Path, nargs="+", metavar="EVENTS")
-    run.add_argument("--out", type=Path, required=True, metavar="DIR")
+    run.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help="new folder, or that of a run"
+    )
     known = run.add_mutually_exclusive_group()
     known.add_argument("--labels-column", metavar="NAME", help="column that holds known labels")
     known.add_argument("--labels", type=Path, metavar="CSV", help="table: user id, label")
     run.add_argument("--map", default="", metavar="user=..,time=..", help="columns by role")
     run.add_argument("--options", type=Path, metavar="JSON", help="file of settings")
-    run.add_argument("--set", action="append", default=[], metavar="stage.field=value")
-    run.add_argument("--seed", type=int)
+    run.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="stage.field=value",
+        help="one setting, over those of the file; may be given again",
+    )
+    run.add_argument("--seed", type=int, help="the same seed gives the same segments (0)")
     run.set_defaults(command_function=_run)
 
     assign = commands.add_parser("assign", help="put users of a new log into a run's segments")

@@ -24,31 +24,19 @@ def action_card(action: Action) -> None:
         st.caption("  \n".join(numbers))
 
 
-def item_table(items: list[Recommendation], key: str) -> None:
+def item_table(items: list[Recommendation]) -> None:
     rows = [
         {
             "Rank": found.rank,
-            "Item": found.item,
-            "Category": found.category,
-            "Lift": found.lift,
-            "Already bought": 100 * found.owned_share,
-            "Why": found.reason,
+            "Item": safe(found.item, limit=60),
+            "Category": safe(found.category, limit=40),
+            "Lift": f"{figure(found.lift)} ×",
+            "Why": safe(found.reason, limit=400),
         }
         for found in items
     ]
-    columns = {
-        "Rank": st.column_config.NumberColumn(width=50),
-        "Lift": st.column_config.NumberColumn(
-            format="%.1f ×", width=60, help="How many times the engagement of everyone."
-        ),
-        "Already bought": st.column_config.NumberColumn(
-            format="%.1f%%", width=110, help="Share of the segment's users that own it."
-        ),
-        "Why": st.column_config.TextColumn(width="large"),
-    }
-    st.dataframe(
-        pd.DataFrame(rows), hide_index=True, column_config=columns, key=key, alt="Items to offer"
-    )
+    st.table(pd.DataFrame(rows).set_index("Rank"), border="horizontal")
+    st.caption("Lift: how many times the engagement of everyone.")
 
 
 def two_columns(actions: list[Action]) -> None:
@@ -67,18 +55,16 @@ st.info(
 )
 if recommendations.note:
     st.caption(safe(recommendations.note, limit=400))
-tabs = st.tabs([safe(segment.name, limit=40) for segment in found.segments])
-for tab, segment in zip(tabs, found.segments, strict=True):
-    with tab:
-        offered = [item for item in recommendations.items if item.segment == segment.id]
-        actions = [action for action in recommendations.actions if action.segment == segment.id]
-        st.subheader("What to try", anchor=False)
-        two_columns(actions)
-        if not actions:
-            st.caption("No rule fires: this segment behaves much like everyone.")
-        st.subheader("Items to offer", anchor=False)
-        if offered:
-            item_table(offered, key=f"items-{segment.id}")
-        else:
-            st.caption("No item stands out, or the log names no items.")
+segment = naming.pick(found)
+offered = [item for item in recommendations.items if item.segment == segment.id]
+actions = [action for action in recommendations.actions if action.segment == segment.id]
+st.subheader("What to try", anchor=False)
+two_columns(actions)
+if not actions:
+    st.caption("No rule fires: this segment behaves much like everyone.")
+st.subheader("Items to offer", anchor=False)
+if offered:
+    item_table(offered)
+else:
+    st.caption("No item stands out, or the log names no items.")
 steps.next_button("recommend")

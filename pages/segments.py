@@ -75,16 +75,7 @@ with left:
 with right:
     plots.show(differences, key="profile")
 
-by_id = {segment.id: segment for segment in found.segments}
-picked = st.pills(
-    "Segment",
-    list(by_id),
-    default=next(iter(by_id)),
-    required=True,
-    format_func=lambda segment_id: safe(by_id[segment_id].name, limit=60),
-    key="segment",
-)
-segment = by_id[picked]
+segment = naming.pick(found)
 st.subheader(safe(segment.name), anchor=False)
 naming.rename_form(journey, segment)
 summary(segment)
@@ -94,7 +85,7 @@ with left:
     st.caption(CAVEAT)
     stories(segment)
 with right:
-    plots.show(charts.transition_graph(segment, found.actions), key=f"moves-{picked}")
-    lifts("Categories it meets more often", segment.categories, key=f"categories-{picked}")
-    lifts("Items it meets more often", segment.items, key=f"items-{picked}")
+    plots.show(charts.transition_graph(segment, found.actions), key=f"moves-{segment.id}")
+    lifts("Categories it meets more often", segment.categories, key=f"categories-{segment.id}")
+    lifts("Items it meets more often", segment.items, key=f"items-{segment.id}")
 steps.next_button("segments")

@@ -22,8 +22,9 @@ _MOST_POINTS = 50_000
 """A browser stays quick up to about so many points."""
 _NOT_COLOURS = ("user", "story")
 _WORDS = ("user", "segment", "known label", "story")
-_FORMATS = {"share": "percent", "seconds": "%.0f s", "currency units": "%.2f", "days": "%.1f"}
+_FORMATS = {"share": "percent", "seconds": "%.0f s", "currency units": "%.2f", "days": "%.0f"}
 """How a figure of a user is written, by its unit."""
+_COUNTS = ("events", "purchases")
 
 
 def draw(journey: Journey) -> None:
@@ -100,12 +101,13 @@ def _selected(table: pd.DataFrame, projection: str) -> None:
 
 
 def _columns() -> dict[str, Any]:
-    """Heads, formats and help of the table of users."""
+    """Heads and formats of the table of users."""
     figures = {
         entry.label.lower(): st.column_config.NumberColumn(
-            entry.label, format=_FORMATS.get(entry.unit, "%.1f"), help=entry.help
+            entry.label,
+            format="%.0f" if name in _COUNTS else _FORMATS.get(entry.unit, "%.1f"),
         )
-        for entry in SUMMARY.values()
+        for name, entry in SUMMARY.items()
     }
     words = {name: st.column_config.TextColumn(name.capitalize()) for name in _WORDS}
     return figures | words

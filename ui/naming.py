@@ -8,7 +8,7 @@ from core.artifacts import NOISE, Segment, Segments
 from core.pipeline import Journey
 from core.segments import rename
 from ui import session
-from ui.safe_text import errors_shown
+from ui.safe_text import errors_shown, safe
 
 
 def named(journey: Journey) -> Segments:
@@ -21,6 +21,20 @@ def named(journey: Journey) -> Segments:
 def names(journey: Journey) -> dict[int, str]:
     """The name of every segment by its number."""
     return {segment.id: segment.name for segment in named(journey).segments}
+
+
+def pick(found: Segments) -> Segment:
+    """The segment that the analyst looks at; the first one to begin with."""
+    by_id = {segment.id: segment for segment in found.segments}
+    picked = st.pills(
+        "Segment",
+        list(by_id),
+        default=next(iter(by_id)),
+        required=True,
+        format_func=lambda segment_id: safe(by_id[segment_id].name, limit=60),
+        key="segment",
+    )
+    return by_id[picked]
 
 
 def rename_form(journey: Journey, segment: Segment) -> None:

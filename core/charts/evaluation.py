@@ -99,7 +99,6 @@ def confusion_table(
     made.data[0].update(zmin=0, zmax=1, colorscale=SEQUENTIAL)
     named_positions(made, labels)
     named_positions(made, columns, axis="x")
-    made.update_yaxes(title_text="Known label")
     made.update_xaxes(title_text="Segment", side="bottom")
     return made
 

@@ -75,7 +75,7 @@ def sizes(segments: Segments, min_cell: int = 0) -> go.Figure:
             hovertemplate="%{text} users<extra></extra>",
         )
     )
-    named_positions(made, [safe(segment.name, 30) for segment in found])
+    named_positions(made, [safe(segment.name, 34) for segment in found])
     made.update_layout(bargap=0.35, margin_r=90)
     made.update_xaxes(title_text="Users", rangemode="tozero", tickformat=",")
     return made

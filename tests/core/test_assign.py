@@ -26,6 +26,8 @@ METHODS = {
     "kmeans on pairs": ("--set", "represent.method=bigram", "--set", "project.method=pca"),
 }
 
+ODD_IDS = ("007", "7", "1e5", '=1+1,"x"', "ünï", " x ", "x", "None", "nan", "NULL", "-")
+
 
 @pytest.fixture(scope="module", params=list(METHODS))
 def tiny_run(request, tmp_path_factory):
@@ -39,8 +41,7 @@ def tiny_run(request, tmp_path_factory):
 def shop(tmp_path_factory):
     """A run on three plain groups with ids that look like numbers, formulas and nothing at all."""
     folder = tmp_path_factory.mktemp("shop")
-    ids = ("007", "7", "1e5", '=1+1,"x"', "ünï", " x ", "None", "nan")
-    users = three_groups() | dict.fromkeys(ids, LOOKING)
+    users = three_groups() | dict.fromkeys(ODD_IDS, LOOKING)
     log = write_log(folder / "log.csv", users)
     assert main(["run", str(log), "--out", str(folder / "out"), *QUICKLY]) == 0
     return runs.load_run(folder / "out")
@@ -89,13 +90,15 @@ def test_a_dirty_log_is_cleaned_as_the_runs_own_was(tmp_path):
 
 def test_ids_come_out_exactly_as_they_came_in(shop):
     ids = set(segments_of(shop.folder / "assignments.csv"))
-    assert {"007", "7", "1e5", '=1+1,"x"', "ünï", "None", "nan"} <= ids
-    assert {name.strip() for name in ids} >= {"x"}
+    assert ids - set(three_groups()) == set(ODD_IDS)
 
 
 def test_new_users_join_those_who_behave_like_them(shop, tmp_path):
-    new = {"new looker": LOOKING, "new buyer": f"{BUYING} {BUYING}", "new returner": RETURNING * 2}
-    new["new returner"] = f"{RETURNING} {RETURNING}"
+    new = {
+        "new looker": LOOKING,
+        "new buyer": BUYING,
+        "new returner": RETURNING,
+    }
     found = assigned(shop, write_log(tmp_path / "new.csv", new), tmp_path / "new-out.csv")
     first = segments_of(shop.folder / "assignments.csv")
     assert found == {

@@ -58,7 +58,7 @@ def test_a_run_is_listed_found_and_holds_what_it_was_made_of(workspace, run):
 def test_the_record_of_a_run_gives_back_the_points_the_words_and_the_map(run):
     n_users = len(run.labels().user_ids)
     assert n_users == len(run.projection().points) == len(run.embeddings().values) == 61
-    assert run.vocabulary().actions[0] == "buy"
+    assert run.vocabulary().actions == ("view", "buy", "return", "cart", "search")
     assert run.recommendations().note
 
 

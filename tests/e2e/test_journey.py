@@ -90,7 +90,7 @@ def test_from_the_sample_file_to_the_downloaded_report(browser, dashboard, tmp_p
         walk.onward(page, "Segments", walk.LONG)
         rename(page, "Night <owls> & co")
         walk.onward(page, "Recommend", walk.LONG)
-        expect(page.get_by_role("tab", name="Night <owls> & co")).to_be_visible(timeout=60_000)
+        expect(page.get_by_role("radio", name="Night <owls> & co")).to_be_visible(timeout=60_000)
         walk.onward(page, "Report", walk.LONG)
         expect(page.get_by_text("Recorded as run")).to_be_visible(timeout=walk.LONG * 1000)
         settled(page)
