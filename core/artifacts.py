@@ -111,7 +111,9 @@ class Events:
 
     user, action, item, category, platform, label: text; time: timestamp without zone (UTC);
     duration (seconds), price: double; line: physical line in the file (bigint);
-    unreadable: comma-separated roles whose cell held something that could not be read.
+    unreadable: comma-separated roles whose cell held something that could not be read;
+    row_hash: 64 bits (ubigint) of the row as it stood in the file, the columns without a role
+    included and the label left out, by which exact duplicates are told. It may be missing.
     """
 
     path: Path
@@ -149,7 +151,10 @@ class CleaningReport:
 
 @dataclass(frozen=True, kw_only=True)
 class CleanEvents:
-    """A log after cleaning: the columns of `Events`, ordered by user, time and line."""
+    """A log after cleaning: the columns of `Events` but label and row_hash.
+
+    Ordered by user, time and line. Labels stay out, so that nothing can be built on them.
+    """
 
     path: Path
     present: tuple[str, ...]
@@ -328,6 +333,8 @@ class ExternalEvaluation:
     confusion: ConfusionTable
     reading: str
     """One plain sentence on what the figures say."""
+    n_unmatched: int = 0
+    """Users with a label that were not judged: not in the log, or dropped by the cleaning."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Distances among points, in blocks, so that memory never grows with the square of the users.
+"""Points, seeded samples of them and distances among them; memory never grows with users squared.
 
 Ground that several stages stand on; all sums in double precision.
 """
@@ -71,6 +71,25 @@ def squared_distances(points: DoubleArray, centres: DoubleArray) -> DoubleArray:
     found = scores(points, centres)
     found += np.einsum("nd,nd->n", points, points)
     return np.maximum(found, 0.0, out=found)
+
+
+def drawn_users(n_users: int, at_most: int, seed: int) -> LongArray | None:
+    """Rows of a seeded sample without repeats, rising; None where everyone fits in."""
+    if n_users <= at_most:
+        return None
+    return np.sort(np.random.default_rng(seed).choice(n_users, size=at_most, replace=False))
+
+
+def tolerance_of(points: npt.NDArray[Any]) -> float:
+    """Differences below this are rounding, not behaviour."""
+    largest = max(float(points.max(initial=0.0)), -float(points.min(initial=0.0)))
+    return 1e-5 * largest + 1e-6
+
+
+def all_alike(points: npt.NDArray[Any]) -> bool:
+    """Whether every user stands on the same point, but for rounding."""
+    spread = np.ptp(points, axis=0).max(initial=0.0)
+    return bool(spread <= tolerance_of(points))
 
 
 def sums_by_segment(

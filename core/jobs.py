@@ -11,10 +11,13 @@ dashboard down. Files in a job's folder:
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -43,6 +46,8 @@ class JobRequest:
     step: str
     """A step of the journey, or "run" for all of them and a recorded run."""
     options: dict[str, Any]
+    identity: str
+    """Fingerprint of what is wanted, so that a page knows whether it is what it waits for."""
     started: float
     """Seconds since 1970-01-01 UTC."""
 
@@ -55,6 +60,7 @@ class JobStatus:
     state: State
     step: str
     dataset_id: str
+    identity: str
     progress: Progress | None
     epochs: tuple[EpochReport, ...]
     error: str | None
@@ -63,18 +69,52 @@ class JobStatus:
     """Since it was started; how long it took once it ended."""
 
 
-def start(workspace: Workspace, dataset_id: str, options: RunOptions, step: str) -> str:
-    """Start a worker and return the job's id. One job at a time per workspace."""
+def start(
+    workspace: Workspace, dataset_id: str, options: RunOptions, step: str, identity: str = ""
+) -> str:
+    """Start a worker and return the job's id. One job at a time per workspace.
+
+    ``identity`` is the fingerprint of what is wanted. Raises JobStopped while another job runs.
+    """
+    with _one_at_a_time(workspace.jobs):
+        _check_idle(workspace)
+        return _start(workspace, dataset_id, options, step, identity)
+
+
+@contextmanager
+def _one_at_a_time(folder: Path) -> Iterator[None]:
+    """Keep two tabs from starting at the same moment."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = folder / "starting"
+    if lock.exists() and time.time() - lock.stat().st_mtime > SILENCE_SECONDS:
+        lock.unlink(missing_ok=True)  # left by a process that was killed
+    try:
+        lock.touch(exist_ok=False)
+    except FileExistsError:
+        raise JobStopped("Another step is being started here. Try again in a moment.") from None
+    try:
+        yield
+    finally:
+        lock.unlink(missing_ok=True)
+
+
+def _check_idle(workspace: Workspace) -> None:
     if running := current(workspace):
         busy = status(workspace, running)
         raise JobStopped(
             f"Another step ('{busy.step}') is still at work here. Wait for it or cancel it first."
         )
+
+
+def _start(
+    workspace: Workspace, dataset_id: str, options: RunOptions, step: str, identity: str
+) -> str:
     request = JobRequest(
         workspace=str(workspace.root.resolve()),
         dataset_id=dataset_id,
         step=step,
         options=options.to_dict(),
+        identity=identity,
         started=time.time(),
     )
     job_id = f"{int(request.started * 1000):013d}-{uuid.uuid4().hex[:8]}"
@@ -108,6 +148,7 @@ def status(workspace: Workspace, job_id: str) -> JobStatus:
         state=result["state"] if result else "running",
         step=request.step,
         dataset_id=request.dataset_id,
+        identity=request.identity,
         progress=from_plain(Progress, _read_json(folder / "progress.json")),
         epochs=_epochs(folder),
         error=result["error"] if result else None,
@@ -145,11 +186,15 @@ def cancel(workspace: Workspace, job_id: str) -> None:
 
 def write_result(folder: Path, state: State, error: str | None = None) -> dict[str, Any]:
     """Record how a job ended; the first word counts."""
-    known: dict[str, Any] | None = _read_json(folder / "result.json")
-    if known is not None:
-        return known
-    result = {"state": state, "error": error, "ended": time.time()}
-    write_text(folder / "result.json", json.dumps(result))
+    result: dict[str, Any] = {"state": state, "error": error, "ended": time.time()}
+    scratch = folder / f".result.{uuid.uuid4().hex}"
+    scratch.write_text(json.dumps(result), encoding="utf-8")
+    try:
+        os.link(scratch, folder / "result.json")  # unlike a rename, never over another
+    except FileExistsError:
+        result = _read_json(folder / "result.json")
+    finally:
+        scratch.unlink()
     return result
 
 

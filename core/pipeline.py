@@ -7,6 +7,7 @@ journey.segments()      # makes every step before it, unless the store has it al
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -190,6 +191,7 @@ class Journey:
             "n_clusters": o.cluster.n_clusters,
             **o.cluster_params.to_dict(),
             **o.choose_k.to_dict(),
+            "choose_k": choose_k.VERSION,
             **seed,
         }
         recipes: dict[str, tuple[str | None, int, dict[str, Any]]] = {
@@ -226,7 +228,9 @@ class Journey:
         self._listen(Progress(stage=step, done=0.0, text=STEPS[step]))
         # Sums split over threads differ by machine, and on a busy one threads wait for each other.
         with threadpool_limits(limits=1, user_api="blas"):
-            return make(folder)
+            made = make(folder)
+        # One identity for all: the one by which it will be found again.
+        return replace(made, fingerprint=self.fingerprint(step))  # type: ignore[type-var]
 
     def _parents(self, step: str) -> list[str]:
         parent = self._recipe(step)[0]

@@ -11,14 +11,13 @@ import numpy as np
 from core.artifacts import (
     Embeddings,
     FloatArray,
-    LongArray,
     Progress,
     Projection,
     Report,
     fingerprint,
     silent,
 )
-from core.geometry import blocks, doubles
+from core.geometry import blocks, doubles, drawn_users
 from core.options import Options, option
 
 VERSION = 1
@@ -121,7 +120,7 @@ def _umap(
     points: FloatArray, options: ProjectionOptions, seed: int, report: Report
 ) -> tuple[FloatArray, int, str]:
     """A UMAP (McInnes, Healy and Melville, 2018) of a seeded sample, the rest placed into it."""
-    rows = _sample(len(points), options.max_fitted_users, seed)
+    rows = drawn_users(len(points), options.max_fitted_users, seed)
     if rows is None:
         return _fitted(points, options, seed), len(points), ""
     fitted_on = points[rows]
@@ -175,10 +174,3 @@ def _model(n_users: int, options: ProjectionOptions, seed: int) -> Any:
         random_state=seed,
         n_jobs=1,  # more would make the map differ from run to run
     )
-
-
-def _sample(n_users: int, at_most: int, seed: int) -> LongArray | None:
-    """Rows of a seeded sample, rising; None where everyone fits in."""
-    if n_users <= at_most:
-        return None
-    return np.sort(np.random.default_rng(seed).choice(n_users, size=at_most, replace=False))

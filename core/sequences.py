@@ -15,7 +15,14 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from core.artifacts import CleanEvents, LongArray, Sequences, Vocabulary, fingerprint
+from core.artifacts import (
+    CleanEvents,
+    CleaningStep,
+    LongArray,
+    Sequences,
+    Vocabulary,
+    fingerprint,
+)
 from core.events import engine
 from core.options import Options, option
 
@@ -183,6 +190,25 @@ def take(sequences: Sequences, user_index: LongArray) -> Sequences:
         offsets=offsets,
         fingerprint=fingerprint(sequences.fingerprint, "take", VERSION, {"users": taken}),
         **per_event,
+    )
+
+
+def truncation(sequences: Sequences, last_n: int) -> CleaningStep | None:
+    """How many events the cut to the last ``last_n`` left unseen, and of how many users.
+
+    None where every user's whole history is looked at. Such events stay in the cleaned log, so
+    the step is "flagged" and takes no part in the sums of the cleaning report.
+    """
+    unseen = sequences.length - np.diff(sequences.offsets)
+    if not unseen.any():
+        return None
+    seen = "event of each user is" if last_n == 1 else f"{last_n:,} events of each user are"
+    return CleaningStep(
+        rule="cut",
+        reason=f"only the last {seen} looked at",
+        effect="flagged",
+        rows=int(unseen.sum()),
+        users=int(np.count_nonzero(unseen)),
     )
 
 

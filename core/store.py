@@ -57,10 +57,11 @@ class Store:
         ``make`` gets the scratch folder for files of its own (the artifact's Path fields).
         """
         if not self.has(fingerprint):
-            with replacing(self.folder(fingerprint), first_wins=True) as scratch:
+            with scratch_folder(self.root) as scratch:
                 begun = time.perf_counter()
                 save(make(scratch), scratch)
                 write_text(scratch / _SECONDS, f"{time.perf_counter() - begun:.3f}")
+                keep_first(scratch, self.folder(fingerprint))
         return load(kind, self.folder(fingerprint))
 
     def seconds(self, fingerprint: str) -> float:
@@ -75,21 +76,37 @@ class Store:
 
 
 @contextmanager
-def replacing(target: Path, *, first_wins: bool = False) -> Iterator[Path]:
-    """Yield a new folder that becomes ``target`` when the block ends well, and vanishes if not.
-
-    With ``first_wins`` a target that another process has finished meanwhile stays as it is.
-    """
-    scratch = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}")
+def scratch_folder(parent: Path) -> Iterator[Path]:
+    """A new folder that is gone when the block ends, unless it was renamed by then."""
+    scratch = parent / f".{uuid.uuid4().hex}"
     scratch.mkdir(parents=True)
     try:
         yield scratch
-        if target.exists() and not first_wins:
-            shutil.rmtree(target)
-        if not target.exists():
-            scratch.rename(target)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def keep_first(scratch: Path, target: Path) -> None:
+    """Rename a folder, unless another process has finished the same one meanwhile."""
+    try:
+        scratch.rename(target)
+    except OSError:
+        if not target.exists():
+            raise
+
+
+@contextmanager
+def replacing(target: Path) -> Iterator[Path]:
+    """Yield a new folder that takes the place of ``target`` when the block ends well.
+
+    When it does not, the old folder stays.
+    """
+    with scratch_folder(target.parent) as scratch:
+        yield scratch
+        with scratch_folder(target.parent) as old:
+            if target.exists():
+                target.rename(old / "old")
+            scratch.rename(target)
 
 
 @contextmanager

@@ -46,10 +46,11 @@ def main(folder: Path) -> int:
 def _work(folder: Path) -> None:
     request = jobs.load_request(folder)
     workspace = Workspace(Path(request.workspace))
-    workspace.store.sweep()
     dataset = workspace.dataset(request.dataset_id)
+    store = workspace.store(dataset.id)
+    store.sweep()
     journey = Journey(
-        workspace.store,
+        store,
         workspace.events(dataset),
         RunOptions.from_dict(request.options),
         known=workspace.known_labels(dataset),

@@ -6,6 +6,7 @@ has its own, under a key that cannot be guessed.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import secrets
@@ -20,7 +21,7 @@ from core.events.known import known_labels_in_log, read_known_labels
 from core.events.mapping import VERSION as MAPPING_VERSION
 from core.events.mapping import map_events
 from core.events.read import ReadOptions, read
-from core.store import Store, load, replacing, save
+from core.store import Store, keep_first, load, replacing, save, scratch_folder
 
 LOCAL = "local"
 _KEY = re.compile(r"local|w-[A-Za-z0-9_-]{32,64}")
@@ -55,8 +56,10 @@ class Dataset:
     """ISO 8601, UTC."""
     mapping: ColumnMapping | None
     """None until the analyst has confirmed it."""
-    labels_name: str | None
+    labels_name: str | None = None
     """Name of the label table that was added, if any."""
+    labels_id: str | None = None
+    """SHA-256 of that table's bytes, so that another table of the same name is another one."""
 
 
 @dataclass(frozen=True)
@@ -65,10 +68,9 @@ class Workspace:
 
     root: Path
 
-    @property
-    def store(self) -> Store:
-        """Artifacts of every step, found again by fingerprint."""
-        return Store(self.root / "store")
+    def store(self, dataset_id: str) -> Store:
+        """What was made of a data set, found again by fingerprint; it goes with the data set."""
+        return Store(self._folder(dataset_id) / "store")
 
     @property
     def runs(self) -> Path:
@@ -89,8 +91,8 @@ class Workspace:
 
     def datasets(self) -> list[Dataset]:
         """All data sets, newest first."""
-        folders = (self.root / "datasets").glob("[0-9a-f]*")
-        found = [load(Dataset, folder) for folder in folders if (folder / "raw").exists()]
+        folders = (self.root / "datasets").glob("*")
+        found = [load(Dataset, folder) for folder in folders if _ID.fullmatch(folder.name)]
         return sorted(found, key=lambda dataset: dataset.created, reverse=True)
 
     def dataset(self, dataset_id: str) -> Dataset:
@@ -106,8 +108,7 @@ class Workspace:
 
     def add(self, path: Path, name: str, options: ReadOptions) -> Dataset:
         """Read a file through the strict gate and keep it. Raises FileRefused."""
-        arriving = self.root / "datasets" / "arriving"
-        with replacing(arriving) as scratch:
+        with scratch_folder(self.root / "datasets") as scratch:
             raw_folder = scratch / "raw"
             raw_folder.mkdir()
             raw = read(path, raw_folder, options, name=name)
@@ -117,12 +118,9 @@ class Workspace:
                 name=name,
                 created=datetime.now(UTC).isoformat(timespec="seconds"),
                 mapping=None,
-                labels_name=None,
             )
             save(dataset, scratch)
-            if not self._folder(dataset.id).exists():
-                shutil.copytree(scratch, self._folder(dataset.id))
-        shutil.rmtree(arriving)
+            keep_first(scratch, self._folder(dataset.id))
         return self.dataset(dataset.id)
 
     def confirm_mapping(self, dataset_id: str, mapping: ColumnMapping) -> Dataset:
@@ -134,7 +132,9 @@ class Workspace:
         labels = read_known_labels(path, name)
         with replacing(self._folder(dataset_id) / "labels") as scratch:
             save(labels, scratch)
-        return self._update(replace(self.dataset(dataset_id), labels_name=name))
+        labels_id = hashlib.sha256(path.read_bytes()).hexdigest()
+        dataset = self.dataset(dataset_id)
+        return self._update(replace(dataset, labels_name=name, labels_id=labels_id))
 
     def events(self, dataset: Dataset) -> Events:
         """The typed log under the confirmed mapping; made once and kept."""
@@ -142,7 +142,7 @@ class Workspace:
             raise NotFound("The columns of this data set are not confirmed yet.")
         raw, mapping = self.raw(dataset), dataset.mapping
         made_from = fingerprint(raw.fingerprint, "map", MAPPING_VERSION, mapping.columns())
-        return self.store.get_or_make(
+        return self.store(dataset.id).get_or_make(
             Events, made_from, lambda folder: map_events(raw, mapping, folder)
         )
 
@@ -155,7 +155,7 @@ class Workspace:
         return known_labels_in_log(self.events(dataset), mapped or "label")
 
     def delete(self, dataset_id: str) -> None:
-        """Remove a data set; runs made from it stay."""
+        """Remove a data set and all that was made of it; recorded runs stay."""
         self.dataset(dataset_id)
         shutil.rmtree(self._folder(dataset_id))
 

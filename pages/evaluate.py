@@ -89,6 +89,7 @@ else:
     st.caption(
         f"Label '{safe(external.label_name)}' · {external.n_labelled:,} users have one · "
         f"{external.n_conflicting:,} left out because their rows disagree · "
+        f"{external.n_unmatched:,} more labels of users who are not in the cleaned log · "
         f"{external.coverage:.0%} of the labelled are in a segment"
     )
     external_table(external)

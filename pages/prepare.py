@@ -3,26 +3,9 @@ import streamlit as st
 
 from core.artifacts import CleaningReport
 from core.charts import events as charts
-from ui import cached, controls, page, plots, session, steps
+from ui import cached, page, plots, steps
 from ui.safe_text import safe
-
-
-def rules() -> None:
-    options = session.options()
-    with (
-        st.expander("Cleaning and sequence rules", icon=":material/tune:"),
-        st.form("rules", border=False),
-    ):
-        cleaning, sequences = st.tabs(["Cleaning", "Sequences"])
-        with cleaning:
-            clean = controls.draw(type(options.clean), options.clean, key="clean", columns=3)
-        with sequences:
-            sequence = controls.draw(
-                type(options.sequence), options.sequence, key="sequence", columns=3
-            )
-        if st.form_submit_button("Apply", icon=":material/check:"):
-            session.set_options(options.changed(clean=clean, sequence=sequence))
-            st.rerun()
+from ui.settings import settings_form
 
 
 def totals(report: CleaningReport) -> None:
@@ -72,7 +55,7 @@ def account(report: CleaningReport) -> None:
 
 
 steps.require()
-rules()
+settings_form({"Cleaning": "clean", "Sequences": "sequence"}, "Cleaning and sequence rules")
 journey = page.begin("prepare")
 report = journey.clean().report
 totals(report)

@@ -5,6 +5,7 @@ from core.artifacts import Action, Recommendation
 from core.wording import figure
 from ui import naming, page, steps
 from ui.safe_text import safe
+from ui.settings import settings_form
 
 ICONS = {
     "product_recommendation": "shopping_bag",
@@ -46,6 +47,8 @@ def two_columns(actions: list[Action]) -> None:
                 action_card(action)
 
 
+steps.require("labels")
+settings_form({"Recommendations": "recommend"})
 journey = page.begin("recommend", "segments")
 found, recommendations = naming.named(journey), journey.recommendations()
 st.info(

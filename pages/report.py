@@ -9,12 +9,21 @@ from ui.safe_text import safe
 
 HTML, CSV = "text/html", "text/csv"
 
+
+def told_of_few(min_cell: int) -> str:
+    """What becomes of small counts in what is passed on."""
+    if min_cell == 1:
+        return "shows every count as it is"
+    return f"shows counts of fewer than {min_cell} people only as <{min_cell}"
+
+
 journey = steps.require("labels")
 run = page.recorded_run(journey)
 found = naming.named(journey)
-if run.segments() != found:
+if run.segments().segments != found.segments:
     with st.spinner("Writing the new names into the report …"):
         run = runs.rename_segments(run, journey, {s.id: s.name for s in found.segments})
+min_cell = journey.options.report.min_cell
 stem = PurePath(run.manifest.source.name).stem
 
 st.markdown(f"### {safe(journey.evaluation().verdict, limit=600)}")
@@ -22,7 +31,7 @@ with st.container(border=True):
     st.subheader("The whole report", anchor=False)
     st.markdown(
         "One file with every chart, made to be read and passed on: it needs no connection, holds "
-        "no user ids, and shows counts of fewer than five people only as <5."
+        f"no user ids and no single user's events, and {told_of_few(min_cell)}."
     )
     st.download_button(
         "Download the report (HTML)",
@@ -48,7 +57,7 @@ with st.container(border=True):
         )
         st.download_button(
             "Segments",
-            data=lambda: tables.segment_table_csv(found),
+            data=lambda: tables.segment_table_csv(found, min_cell),
             file_name=f"{stem}-segments.csv",
             mime=CSV,
             icon=":material/table:",
@@ -56,7 +65,9 @@ with st.container(border=True):
         )
         st.download_button(
             "Recommendations",
-            data=lambda: tables.recommendations_table_csv(journey.recommendations(), found),
+            data=lambda: tables.recommendations_table_csv(
+                journey.recommendations(), found, min_cell
+            ),
             file_name=f"{stem}-recommendations.csv",
             mime=CSV,
             icon=":material/recommend:",

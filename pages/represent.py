@@ -1,40 +1,22 @@
 import streamlit as st
 
 from core.charts import training as charts
+from core.geometry import effective_rank
 from core.representations import REPRESENTATIONS
-from core.representations.diagnostics import effective_rank
 from core.run_options import AUTO_REPRESENTATION, RepresentOptions
-from ui import controls, page, plots, session, steps
+from ui import page, plots, session, steps
+from ui.settings import pick_method, seed_box, settings_form
 
 
-def settings() -> None:
+def method() -> None:
     options = session.options()
-    methods = list(REPRESENTATIONS)
-    picked = st.segmented_control(
-        "Representation",
-        methods,
-        default=options.representation,
-        format_func=lambda name: REPRESENTATIONS[name].label,
-        required=True,
-        key="representation",
-        help="How a user's behaviour becomes a point.",
+    picked = pick_method(
+        "Representation", REPRESENTATIONS, options.representation, key="representation"
     )
-    entry = REPRESENTATIONS[picked]
-    st.markdown(entry.summary)
-    good, bad = st.columns(2)
-    good.markdown(f":green[:material/thumb_up:] {entry.strengths}")
-    bad.markdown(f":orange[:material/thumb_down:] {entry.weaknesses}")
     if picked != options.representation:
-        method = "auto" if picked == AUTO_REPRESENTATION else picked
-        session.set_options(options.changed(represent=RepresentOptions(method=method)))
+        name = "auto" if picked == AUTO_REPRESENTATION else picked
+        session.set_options(options.changed(represent=RepresentOptions(method=name)))
         st.rerun()
-    with st.expander("Settings", icon=":material/tune:"), st.form("represent", border=False):
-        params = controls.draw(
-            entry.Options, options.represent_params, key=f"represent-{picked}", columns=3
-        )
-        if st.form_submit_button("Apply", icon=":material/check:"):
-            session.set_options(options.changed(represent_params=params))
-            st.rerun()
 
 
 def live(epochs):
@@ -42,7 +24,9 @@ def live(epochs):
 
 
 steps.require("sequences")
-settings()
+method()
+settings_form({"Learning": "represent_params"})
+seed_box()
 journey = page.begin("represent", "sequences", by_itself=False, draw=live)
 embeddings = journey.embeddings()
 

@@ -6,6 +6,7 @@ from core.charts import segments as charts
 from core.segments import CAVEAT, SUMMARY
 from ui import naming, page, plots, steps
 from ui.safe_text import safe
+from ui.settings import settings_form
 
 
 def summary(segment: Segment) -> None:
@@ -65,6 +66,8 @@ def stories(segment: Segment) -> None:
             st.markdown(" → ".join(safe(step) for step in story.steps))
 
 
+steps.require("labels")
+settings_form({"Descriptions": "segment"})
 journey = page.begin("segments", "labels")
 found = naming.named(journey)
 left, right = st.columns([2, 3])

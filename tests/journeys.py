@@ -8,6 +8,7 @@ from pathlib import Path
 from core.artifacts import Events
 from core.events.mapping import complete, map_events
 from core.events.read import ReadOptions, read
+from core.pipeline import Journey
 from core.run_options import RunOptions
 from core.workspace import Dataset, Workspace
 
@@ -65,8 +66,18 @@ def events_of(path: Path, folder: Path) -> Events:
     return map_events(raw, complete(raw, {}), folder)
 
 
-def added(workspace: Workspace, path: Path) -> Dataset:
-    """A data set of a workspace with its guessed columns confirmed."""
+def added(workspace: Workspace, path: Path, **columns: str) -> Dataset:
+    """A data set of a workspace with its columns confirmed: as given by role, else as guessed."""
     dataset = workspace.add(path, path.name, ReadOptions())
-    mapping = complete(workspace.raw(dataset), {})
+    mapping = complete(workspace.raw(dataset), columns)
     return workspace.confirm_mapping(dataset.id, mapping)
+
+
+def journey_in(workspace: Workspace, dataset: Dataset, options: RunOptions) -> Journey:
+    """The journey of a data set, as the worker and the pages make it."""
+    return Journey(
+        workspace.store(dataset.id),
+        workspace.events(dataset),
+        options,
+        known=workspace.known_labels(dataset),
+    )

@@ -11,9 +11,11 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import plotly.graph_objects as go
 import streamlit as st
 
-from core.artifacts import CleanEvents, ColumnMapping, Events, RawLog
+from core.artifacts import CleanEvents, ColumnMapping, Events, LongArray, Projection, RawLog
+from core.charts import projection as projection_charts
 from core.events.mapping import Guess, guess, guessed_mapping
 from core.events.overview import Overview, overview
 from core.pipeline import Journey
@@ -33,7 +35,7 @@ def journey(root: Path, dataset: Dataset, options: RunOptions) -> Journey:
 def _journey(root: str, made_from: str, _dataset: Dataset, _options: RunOptions) -> Journey:
     workspace = Workspace(Path(root))
     return Journey(
-        workspace.store,
+        workspace.store(_dataset.id),
         workspace.events(_dataset),
         _options,
         known=workspace.known_labels(_dataset),
@@ -67,14 +69,30 @@ def first_rows(fingerprint: str, _raw: RawLog, n_rows: int = 8) -> pd.DataFrame:
     return first.to_pandas() if first is not None else pd.DataFrame(columns=list(_raw.columns))
 
 
-def user_table(journey: Journey, names: dict[int, str]) -> pd.DataFrame:
-    """A row per user, in the order of the sequences: segment, known label, figures, story."""
-    made_from = json.dumps([journey.fingerprint("segments"), names], sort_keys=True)
-    return _user_table(made_from, journey, names)
+def user_table(journey: Journey, names: dict[int, str], drawn: LongArray) -> pd.DataFrame:
+    """A row per user, in the order of the sequences: segment, known label, figures, story.
+
+    Stories are told of the ``drawn`` users only; the others' are empty.
+    """
+    return _user_table(_users_made_from(journey, names), journey, names, drawn)
+
+
+def user_map(journey: Journey, names: dict[int, str], drawn: LongArray, by: str) -> go.Figure:
+    """The map of the drawn users, coloured by a column of their table."""
+    made_from = f"{_users_made_from(journey, names)} {journey.fingerprint('projection')} {by}"
+    return _user_map(made_from, journey.projection(), user_table(journey, names, drawn), by, drawn)
+
+
+def _users_made_from(journey: Journey, names: dict[int, str]) -> str:
+    # The evaluation's fingerprint has the segments and the known labels in it.
+    steps = [journey.fingerprint(step) for step in ("evaluation", "segments")]
+    return json.dumps([*steps, names], sort_keys=True)
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _user_table(made_from: str, _journey: Journey, _names: dict[int, str]) -> pd.DataFrame:
+def _user_table(
+    made_from: str, _journey: Journey, _names: dict[int, str], _drawn: LongArray
+) -> pd.DataFrame:
     sequences, labels = _journey.sequences(), _journey.labels()
     options = _journey.options.segment
     # Noise is code -1, which is how a categorical says "none of these".
@@ -87,8 +105,17 @@ def _user_table(made_from: str, _journey: Journey, _names: dict[int, str]) -> pd
     for name, values in user_figures(sequences, options).items():
         if name in SUMMARY:
             table[SUMMARY[name].label.lower()] = values
-    table["story"] = user_stories(sequences, np.arange(len(table)), options)
+    stories = np.full(len(table), "", dtype=object)
+    stories[_drawn] = user_stories(sequences, _drawn, options)
+    table["story"] = stories
     return table
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _user_map(
+    made_from: str, _projection: Projection, _table: pd.DataFrame, _by: str, _drawn: LongArray
+) -> go.Figure:
+    return projection_charts.user_map(_projection, _table, _by, _drawn)
 
 
 def overview_of(log: Events | CleanEvents) -> Overview:

@@ -9,14 +9,13 @@ import pandas as pd
 import streamlit as st
 
 from core.artifacts import LongArray
-from core.charts import projection as charts
 from core.pipeline import Journey
-from core.projection import ProjectionOptions
 from core.report import tables
 from core.segments import SUMMARY
-from ui import cached, controls, naming, page, plots, session
+from ui import cached, naming, page, plots, session
 from ui.safe_text import safe
 from ui.session import Selection
+from ui.settings import settings_form
 
 _MOST_POINTS = 50_000
 """A browser stays quick up to about so many points."""
@@ -29,16 +28,17 @@ _COUNTS = ("events", "purchases")
 
 def draw(journey: Journey) -> None:
     """The map, its settings, and the table of the users selected on it."""
-    _settings()
+    settings_form({"Map": "project"}, "Map settings")
     if not page.made(journey, "projection"):
         return
     projection = journey.projection()
-    table = cached.user_table(journey, naming.names(journey))
-    shown = _drawn(len(table), journey.options.seed)
+    names = naming.names(journey)
+    shown = _drawn(len(projection.user_ids), journey.options.seed)
+    table = cached.user_table(journey, names, shown)
     columns = [name for name in table.columns if name not in _NOT_COLOURS]
     left, _ = st.columns([1, 3])
     by = left.selectbox("Colour by", columns, format_func=str.capitalize, key="map-colour")
-    figure = charts.user_map(projection, table, by, shown)
+    figure = cached.user_map(journey, names, shown, by)
     chosen = plots.show_selectable(figure, key=f"map-{projection.fingerprint[:12]}-{by}")
     if projection.note:
         st.caption(safe(projection.note, limit=400))
@@ -48,15 +48,6 @@ def draw(journey: Journey) -> None:
         ids = tuple(table["user"].iloc[list(chosen)])
         session.SELECTION.set(Selection(projection=projection.fingerprint, user_ids=ids))
     _selected(table, projection.fingerprint)
-
-
-def _settings() -> None:
-    options = session.options()
-    with st.expander("Map settings", icon=":material/tune:"), st.form("map", border=False):
-        drawn = controls.draw(ProjectionOptions, options.project, key="project", columns=3)
-        if st.form_submit_button("Draw anew", icon=":material/refresh:"):
-            session.set_options(options.changed(project=drawn))
-            st.rerun()
 
 
 def _drawn(n_users: int, seed: int) -> LongArray:

@@ -32,25 +32,34 @@ def made(
     journey: Journey, step: str, *, by_itself: bool = True, draw: DrawEpochs | None = None
 ) -> bool:
     """Whether a step is made; if not, start it (once per setting) and show how it gets on."""
-    working = progress.watch(step, draw=draw)
+    wanted = journey.fingerprint(step)
+    working = progress.watch(step, wanted, draw)
     if journey.ready(step):
         return True
+    if by_itself and not working:
+        _start_once(step, wanted)
+    return False
+
+
+def _start_once(step: str, wanted: str) -> None:
+    """Start what is wanted if it never was; else leave it to the analyst to try again."""
     begun = session.BEGUN.get() or frozenset()
-    wanted = journey.fingerprint(step)
-    if by_itself and not working and wanted not in begun and steps.can_start():
+    if not steps.can_start():
+        return
+    if wanted not in begun:
         session.BEGUN.set(begun | {wanted})
         steps.start(step)
-    return False
+    elif st.button("Try again", icon=":material/refresh:", key=f"again-{step}"):
+        steps.start(step)
 
 
 def recorded_run(journey: Journey) -> Run:
     """The run of this journey; made and recorded in the background if it is not there yet."""
-    target = session.workspace().runs / runs.run_id(journey)
-    working = progress.watch("run")
+    wanted = runs.run_id(journey)
+    working = progress.watch("run", wanted)
+    target = session.workspace().runs / wanted
     if (target / "run.json").exists():
         return runs.load_run(target)
-    begun = session.BEGUN.get() or frozenset()
-    if not working and target.name not in begun and steps.can_start():
-        session.BEGUN.set(begun | {target.name})
-        steps.start("run")
+    if not working:
+        _start_once("run", wanted)
     st.stop()

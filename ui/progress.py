@@ -29,18 +29,25 @@ _ENDINGS = {
 }
 
 
-def watch(*steps: str, draw: DrawEpochs | None = None) -> bool:
-    """Show the newest job of the open data set where it makes one of ``steps``.
+def watch(step: str, identity: str = "", draw: DrawEpochs | None = None) -> bool:
+    """Show the newest job of the open data set where it makes ``step``.
 
-    True while it is at work: the page then offers no second start. ``draw`` gets the epochs so
-    far, for a live chart. How a job ended is shown until the analyst has read it.
+    True while it is at work: the page then offers no second start. ``identity`` is the
+    fingerprint of what the page waits for: work under other settings is named as such, and how
+    that ended is not shown. ``draw`` gets the epochs so far, for a live chart. How a job ended is
+    shown until the analyst has read it.
     """
     found = _newest(session.workspace(), session.DATASET.get())
-    if found is None or found.step not in steps:
+    if found is None or found.step != step:
         return False
+    elsewhere = bool(identity and found.identity and identity != found.identity)
     if found.state == "running":
-        _panel(found.id, draw)
+        if elsewhere:
+            st.info("Work under the settings you had before is still going on. Cancel it, or wait.")
+        _panel(found.id, None if elsewhere else draw)
         return True
+    if elsewhere:
+        return False
     if found.state in _ENDINGS and session.DISMISSED_JOB.get() != found.id:
         _ending(found)
     return False
@@ -94,11 +101,7 @@ def _figures(status: JobStatus) -> None:
     last = status.epochs[-1] if status.epochs else None
     words = [f":material/schedule: {_duration(status.seconds)} so far"]
     if last is not None:
-        per_epoch = last.seconds / last.epoch
-        left = per_epoch * (last.n_epochs - last.epoch)
-        words.append(f":material/hourglass_bottom: about {_duration(left)} left to learn")
         words.append(f":material/speed: {last.events_per_second:,.0f} events per second")
-        words.append(f":material/repeat: epoch {last.epoch} of at most {last.n_epochs}")
     with st.container(horizontal=True, gap="medium"):
         for word in words:
             st.caption(word, width="content")

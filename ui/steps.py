@@ -207,11 +207,12 @@ def foot_button(label: str, icon: str, *, disabled: bool = False) -> bool:
 
 def start(step: str) -> None:
     """Start the background job that makes a step of the journey, or "run" for all of it."""
-    current = session.dataset()
-    if current is None:
+    current, journey = session.dataset(), session.journey()
+    if current is None or journey is None:
         return
+    wanted = runs.run_id(journey) if step == "run" else journey.fingerprint(step)
     try:
-        jobs.start(session.workspace(), current.id, session.options(), step)
+        jobs.start(session.workspace(), current.id, session.options(), step, wanted)
     except AnalystError as error:
         show_error(error)
         return

@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import plotly.graph_objects as go
 
-from core.artifacts import Fact, Lift, Segment, Segments
+from core.artifacts import Fact, Segments
 from core.charts.cells import add_cells
-from core.charts.small_cells import count_text, published, published_text
+from core.charts.small_cells import published, published_text
 from core.charts.theme import (
     DIVERGING,
-    NOISE_COLOUR,
     figure,
     named_positions,
     safe,
     segment_color,
 )
-from core.charts.transitions import transition_graph, transition_matrix
+from core.charts.transitions import transition_graph
 
 __all__ = [
-    "category_lifts",
     "profile_heat_map",
     "sizes",
     "transition_graph",
-    "transition_matrix",
 ]
 
 _KINDS = {"action": "action", "category": "category", "item": "item", "transition": "then"}
@@ -106,39 +103,6 @@ def profile_heat_map(segments: Segments) -> go.Figure:
     made.data[0].update(zmin=-_FULL_SHADE, zmid=0, zmax=_FULL_SHADE, colorscale=DIVERGING)
     named_positions(made, [_row_name(key) for key in rows])
     named_positions(made, [safe(segment.name, 28) for segment in segments.segments], axis="x")
-    return made
-
-
-def category_lifts(
-    segment: Segment, lifts: tuple[Lift, ...], what: str = "Categories", min_cell: int = 0
-) -> go.Figure:
-    """How much more often than everyone the segment meets each of some categories (or items)."""
-    top = max(lifts, key=lambda lift: lift.lift, default=None)
-    spoken = f" The strongest is {safe(top.name)} with {top.lift:.1f} times." if top else ""
-    made = figure(
-        f"{what} it meets more often than others",
-        "1 is as often as everyone, 2 is twice as often.",
-        f"Bar chart of {len(lifts)} {what.lower()} by lift.{spoken}",
-        height=max(240, 130 + 30 * len(lifts)),
-    )
-    made.add_trace(
-        go.Bar(
-            x=[lift.lift for lift in lifts],
-            y=list(range(len(lifts))),
-            orientation="h",
-            marker={"color": segment_color(segment.id)},
-            text=[f"{lift.lift:.1f} ×" for lift in lifts],
-            textposition="outside",
-            cliponaxis=False,
-            customdata=[[count_text(lift.users, min_cell), lift.share] for lift in lifts],
-            hovertemplate="%{customdata[0]} users, %{customdata[1]:.1%} of the segment's events"
-            "<extra></extra>",
-        )
-    )
-    made.add_vline(x=1, line={"dash": "dash", "width": 1.5, "color": NOISE_COLOUR})
-    named_positions(made, [safe(lift.name, 30) for lift in lifts])
-    made.update_layout(bargap=0.35, margin_r=56)
-    made.update_xaxes(title_text="Lift (times as often as everyone)", rangemode="tozero")
     return made
 
 

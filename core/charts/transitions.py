@@ -1,4 +1,4 @@
-"""What a segment's users do next, as a graph and as a table."""
+"""What a segment's users do next, as a graph."""
 
 from __future__ import annotations
 
@@ -9,17 +9,14 @@ import numpy as np
 import plotly.graph_objects as go
 
 from core.artifacts import DoubleArray, LongArray, Segment
-from core.charts.cells import add_cells
 from core.charts.theme import (
-    SEQUENTIAL,
     figure,
-    named_positions,
     safe,
     segment_color,
 )
 
 _MOST_ACTIONS = 12
-"""More on one circle cannot be read; the table shows all."""
+"""More on one circle cannot be read."""
 _SMALLEST_SHARE = 0.12
 _MOST_ARROWS = 2
 """Per action: an arrow for its most frequent next ones, if at least 12% each."""
@@ -61,26 +58,6 @@ def transition_graph(segment: Segment, actions: tuple[str, ...]) -> go.Figure:
     made.update_xaxes(**hidden, range=[-1.75, 1.75])
     made.update_yaxes(**hidden, range=[-1.45, 1.45], scaleanchor="x")
     made.update_layout(showlegend=False, dragmode=False)
-    return made
-
-
-def transition_matrix(segment: Segment, actions: tuple[str, ...]) -> go.Figure:
-    """Share of each next action (columns) after each action (rows)."""
-    shares = _shares(segment)
-    names = [safe(action, 22) for action in actions]
-    made = figure(
-        "What follows what",
-        "Row: an action; column: the next one. Each row adds up to 100%.",
-        f"Table of the shares of {len(names)} next actions after each action.",
-        height=max(300, 180 + 34 * len(names)),
-    )
-    text = [[f"{share:.0%}" if share >= 0.005 else "" for share in row] for row in shares]
-    add_cells(made, shares.tolist(), text, "%{z:.1%} of the time")
-    made.data[0].update(zmin=0, zmax=1, colorscale=SEQUENTIAL)
-    named_positions(made, names)
-    named_positions(made, names, axis="x")
-    made.update_yaxes(title_text="After")
-    made.update_xaxes(title_text="comes")
     return made
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from core.artifacts import Embeddings, FloatArray, Labels, State, fingerprint
-from core.clustering._base import Assigned, Clusterer, all_alike, count_distinct
+from core.clustering._base import Assigned, Clusterer, count_distinct
 from core.clustering.hdbscan import HDBSCAN
 from core.clustering.kmeans import KMEANS
 from core.errors import OptionRefused, TooLittleData, did_you_mean
+from core.geometry import all_alike
 from core.options import Options
 from core.wording import counted
 

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.artifacts import DoubleArray, FloatArray, IntArray, LongArray, State
+from core.geometry import tolerance_of
 from core.options import Options
 
 Assigned = tuple[IntArray, FloatArray]
@@ -54,26 +55,6 @@ def by_size(values: npt.NDArray[np.integer[Any]], k: int) -> LongArray:
     sizes = np.bincount(values[values >= 0], minlength=k)
     order = np.argsort(-sizes, kind="stable")
     return order[sizes[order] > 0].astype(np.int64)
-
-
-def drawn_users(n_users: int, at_most: int, seed: int) -> LongArray | None:
-    """Rows of a seeded sample without repeats, rising; None where everyone fits in."""
-    if n_users <= at_most:
-        return None
-    rng = np.random.default_rng(seed)
-    return np.sort(rng.choice(n_users, size=at_most, replace=False))
-
-
-def tolerance_of(points: npt.NDArray[Any]) -> float:
-    """Differences below this are rounding, not behaviour."""
-    largest = max(float(points.max(initial=0.0)), -float(points.min(initial=0.0)))
-    return 1e-5 * largest + 1e-6
-
-
-def all_alike(points: npt.NDArray[Any]) -> bool:
-    """Whether every user stands on the same point, but for rounding."""
-    spread = np.ptp(points, axis=0).max(initial=0.0)
-    return bool(spread <= tolerance_of(points))
 
 
 def count_distinct(points: npt.NDArray[Any], enough: int) -> int:

@@ -18,11 +18,11 @@ from core.artifacts import (
     silent,
 )
 from core.clustering import kmeans
-from core.clustering._base import all_alike, count_distinct, doubled, drawn_users
+from core.clustering._base import count_distinct, doubled
 from core.clustering.gap import REFERENCES, Gap, gap
 from core.clustering.sweep import sweep
 from core.errors import OptionRefused
-from core.geometry import blocks, scores, silhouettes
+from core.geometry import all_alike, blocks, drawn_users, scores, silhouettes
 from core.options import Options, option
 
 VERSION = 2

@@ -14,13 +14,11 @@ from core.clustering._base import (
     Assigned,
     Clusterer,
     Fitted,
-    all_alike,
     by_size,
     doubled,
-    drawn_users,
 )
 from core.errors import TooLittleData
-from core.geometry import blocks
+from core.geometry import all_alike, blocks, drawn_users
 from core.options import Options, option
 
 

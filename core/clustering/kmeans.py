@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.artifacts import DoubleArray, FloatArray, LongArray, State
-from core.clustering._base import Assigned, Clusterer, Fitted, by_size, doubled, drawn_users
-from core.geometry import blocks, doubles, scores, squared_distances, sums_by_segment
+from core.clustering._base import Assigned, Clusterer, Fitted, by_size, doubled
+from core.geometry import blocks, doubles, drawn_users, scores, squared_distances, sums_by_segment
 from core.options import Options, option
 
 

@@ -21,6 +21,7 @@ from core.evaluation.gates import gates
 from core.evaluation.internal import INTERNAL_METRICS, internal_metrics
 from core.evaluation.options import EvaluateOptions
 from core.evaluation.verdict import Findings, verdict
+from core.geometry import all_alike
 
 __all__ = [
     "EXTERNAL_METRICS",
@@ -31,7 +32,7 @@ __all__ = [
     "to_contract",
 ]
 
-VERSION = 1
+VERSION = 2
 
 
 def evaluate(  # noqa: PLR0913
@@ -46,7 +47,7 @@ def evaluate(  # noqa: PLR0913
 ) -> Evaluation:
     """What can be said of a segmentation, measured in the space that was clustered.
 
-    ``k_suggested`` is the number of segments suggested (1: nothing sets users apart). Known
+    ``k_suggested`` is the number of segments suggested. Known
     labels are reported beside the segments and choose nothing. Only the draw of users for the
     silhouettes and the chance level of the labels are random.
     """
@@ -61,6 +62,8 @@ def evaluate(  # noqa: PLR0913
         k_suggested=k_suggested,
         internal=internal,
         gates=passed,
+        all_alike=all_alike(embeddings.values),
+        note=labels.note,
     )
     judged = verdict(found, options)
     made_by = {**options.to_dict(), "seed": seed, "known": known.name if known else None}

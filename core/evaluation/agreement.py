@@ -41,6 +41,7 @@ def agreement(labels: Labels, known: KnownLabels, seed: int) -> ExternalEvaluati
         label_name=known.name,
         n_labelled=len(segments),
         n_conflicting=known.n_conflicting,
+        n_unmatched=int((found < 0).sum()),
         coverage=float(inside.mean()) if len(inside) else 0.0,
         without_noise=without_noise,
         noise_as_singletons=external_metrics(contingency(codes, noise_apart(segments))),

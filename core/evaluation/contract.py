@@ -49,6 +49,7 @@ def _external(external: ExternalEvaluation) -> dict[str, Any]:
         "label": external.label_name,
         "n_labelled": external.n_labelled,
         "n_conflicting": external.n_conflicting,
+        "n_unmatched": external.n_unmatched,
         "coverage": external.coverage,
         "reading": external.reading,
         "notes": _notes(external.without_noise),

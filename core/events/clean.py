@@ -19,7 +19,7 @@ from core.events import engine
 from core.events.cleaning_report import Effect, nothing_left, write_report
 from core.options import Options, option
 
-VERSION = 1
+VERSION = 2
 
 _MEASURES = ("price", "duration")
 _QUARTILES = "quantile_cont({value}, 0.25), quantile_cont({value}, 0.75)"
@@ -121,7 +121,8 @@ def clean(events: Events, options: CleanOptions, folder: Path) -> CleanEvents:
 
     Rows are ordered by user, time and line, so events of the same second keep their order in the
     file. Bounds are taken over the valid rows, fill values over the rows that the rules leave;
-    both without the copies of a row where duplicates are dropped. Nothing is random.
+    both without the copies of a row where duplicates are dropped. Nothing is random. The values
+    of a label column change nothing but the fingerprint, which names the mapping of the log.
 
     Raises `TooLittleData` where no event stays.
     """

@@ -52,12 +52,16 @@ def connect(
 
 
 def open_events(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
-    """Make the view ``events`` of a Parquet log; ``row`` is the place in the file, from 0."""
+    """Make the view ``events`` of a Parquet log; ``row`` is the place in the file, from 0.
+
+    ``row_hash`` is NULL where the file has none.
+    """
     # The path travels as an argument, never as text of a query.
     relation = connection.read_parquet(str(path), file_row_number=True)
+    no_hash = "" if "row_hash" in relation.columns else ", CAST(NULL AS UBIGINT) AS row_hash"
     relation.select(
         '* EXCLUDE (file_row_number) REPLACE (CAST("time" AS TIMESTAMP) AS "time"), '
-        "file_row_number AS row"
+        f"file_row_number AS row{no_hash}"
     ).create_view("events")
 
 
@@ -108,12 +112,17 @@ BITS = {rule: 1 << place for place, rule in enumerate(RULES)}
 INVALID = ("no_user", "unreadable_user", "no_time", "unreadable_time")
 """The rules that make a row unusable; always on."""
 
-_COLUMNS = """ "user", "time", action, item, category, duration, price, platform, label """
+_COLUMNS = """ "user", "time", action, item, category, duration, price, platform """
 
 DISTINCT_SQL = f"""
-SELECT {_COLUMNS}, min(line) AS line, unreadable, count(*) AS copies FROM events GROUP BY ALL
+SELECT {_COLUMNS}, min(line) AS line, unreadable, count(*) AS copies FROM events
+GROUP BY {_COLUMNS}, unreadable, row_hash
 """
-"""Every distinct row once, as its first copy, with the number of its copies."""
+"""Every distinct row once, as its first copy, with the number of its copies.
+
+Rows are compared as typed, and by ``row_hash`` in the columns that play no role too. The label is
+neither compared nor carried on: what is known of users never decides what becomes of their rows.
+"""
 
 ALL_ROWS_SQL = f"SELECT {_COLUMNS}, line, unreadable, 1 AS copies FROM events"
 """Every row as it is, where repeats are real."""
@@ -148,7 +157,7 @@ WITH possible AS (
         coalesce(CASE WHEN far_price AND $clips
             THEN least(greatest(possible_price, $price_low), $price_high)
             ELSE possible_price END, $price_fill) AS price,
-        platform, label, line, unreadable, copies, dropped_by,
+        platform, line, unreadable, copies, dropped_by,
         -- a rule that comes after the one that dropped the row never saw it
         CASE WHEN dropped_by = 0 THEN all_bits ELSE all_bits & (2 * dropped_by - 1) END AS bits
     FROM dropped

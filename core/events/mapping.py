@@ -29,7 +29,7 @@ __all__ = [
     "parse_mapping",
 ]
 
-VERSION = 1
+VERSION = 2
 _SURE = 0.45
 """A guess from this confidence on is taken where nothing else is said."""
 

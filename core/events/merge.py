@@ -11,7 +11,7 @@ from core.artifacts import Events, fingerprint
 from core.errors import MappingRefused
 from core.events import engine
 
-VERSION = 1
+VERSION = 2
 
 
 def merge(logs: Sequence[Events], names: Sequence[str], folder: Path) -> Events:

@@ -14,7 +14,7 @@ from typing import Any
 
 import duckdb
 
-from core.artifacts import ROLES, CleanEvents, Events
+from core.artifacts import CleanEvents, Events
 from core.events import engine
 
 NONE = "(none)"
@@ -75,14 +75,6 @@ class Count:
     name: str
     events: int
     users: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class FirstRows:
-    """The first rows of a log, in its order, with the columns that were mapped."""
-
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str | float | datetime | None, ...], ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,17 +157,6 @@ def action_counts(log: Events | CleanEvents, limit: int = 20) -> tuple[Count, ..
 def category_counts(log: Events | CleanEvents, limit: int = 20) -> tuple[Count, ...]:
     """The most frequent categories, falling; ties by name. Empty where the log has none."""
     return _word_counts(log, "category", limit) if "category" in log.present else ()
-
-
-def first_rows(log: Events | CleanEvents, limit: int = 20) -> FirstRows:
-    """The first rows as they are, for the eye."""
-    columns = tuple(role for role in ROLES if role in log.present)
-    quoted = ", ".join(f'"{column}"' for column in columns)
-    with _opened(log) as connection:
-        rows = connection.execute(
-            f"SELECT {quoted} FROM events ORDER BY row LIMIT $1", [limit]
-        ).fetchall()
-    return FirstRows(columns=columns, rows=tuple(rows))
 
 
 @contextmanager

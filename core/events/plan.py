@@ -10,6 +10,7 @@ import duckdb
 from core.artifacts import ROLES, ColumnMapping, Problem, RawLog
 from core.events.amounts import read_numbers
 from core.events.guess import words_of
+from core.events.header import LINE_COLUMN
 from core.events.problems import (
     LINES_SHOWN,
     counted,
@@ -61,11 +62,25 @@ def plan_events(db: duckdb.DuckDBPyConnection, raw: RawLog, mapping: ColumnMappi
         message = f"There is no action column; every event has the action '{DEFAULT_ACTION}'."
         problems.append(warning("no_action", message))
     return Plan(
-        f"SELECT {roles}, line, concat_ws(',', {', '.join(unread) or 'NULL'}) AS unreadable "
-        f"FROM (SELECT {', '.join(values)}, __line__ AS line FROM read_parquet($path))",
+        f"SELECT {roles}, line, concat_ws(',', {', '.join(unread) or 'NULL'}) AS unreadable, "
+        f"row_hash FROM (SELECT {', '.join(values)}, __line__ AS line, "
+        f"{_row_hash(raw, mapping)} AS row_hash FROM read_parquet($path))",
         tuple(problem for problem in problems if problem.severity == "refused"),
         tuple(problem for problem in problems if problem.severity == "warning"),
     )
+
+
+def _row_hash(raw: RawLog, mapping: ColumnMapping) -> str:
+    """SQL of 64 bits that tell apart rows that differ in any cell but that of the label.
+
+    Each cell is hashed by itself and its place counts, so that no two cells run together and
+    "a, blank" is not "blank, a". Columns stand in an order that does not depend on the file's, so
+    that two files with the same columns can be compared.
+    """
+    chosen = mapping.columns()
+    rest = sorted(set(raw.columns) - set(chosen.values()) - {LINE_COLUMN})
+    compared = [*(column for role, column in chosen.items() if role != "label"), *rest]
+    return f"hash({', '.join(map(quoted, compared))})" if compared else "CAST(NULL AS UBIGINT)"
 
 
 _READERS = {"time": read_times, "duration": read_numbers, "price": read_numbers}

@@ -47,7 +47,6 @@ def chapter(view: ReportView, segment: Segment, told: Published, draw: Draw) -> 
         "categories": _lifts(segment.categories, told.min_cell),
         "items": _lifts(segment.items, told.min_cell),
         "moves": draw(name, charts.transition_graph(segment, view.segments.actions)),
-        "stories": [story.steps for story in segment.stories],
         "offered": [_offered(item, segment, told) for item in offered],
         "actions": [_action(action, told.min_cell) for action in actions],
     }

@@ -126,6 +126,7 @@ def _trust(
             "label": external.label_name,
             "labelled": count_text(external.n_labelled, told.min_cell),
             "conflicting": count_text(external.n_conflicting, told.min_cell),
+            "unmatched": count_text(external.n_unmatched, told.min_cell),
             "coverage": percent(external.coverage),
             "reading": external.reading,
             "rows": _external_rows(evaluation),

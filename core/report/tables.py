@@ -51,13 +51,6 @@ def write_assignments(path: Path, labels: Labels) -> None:
         _write(file, ("user_id", "segment", "confidence"), _assignments(labels))
 
 
-def assignments_csv(labels: Labels) -> str:
-    """What `write_assignments` writes, as text."""
-    text = io.StringIO()
-    _write(text, ("user_id", "segment", "confidence"), _assignments(labels))
-    return text.getvalue()
-
-
 def recommendations_csv(found: Recommendations, segments: Segments) -> str:
     """Recommended items for programs, names exactly as they came."""
     names = {segment.id: segment.name for segment in segments.segments}
@@ -85,7 +78,7 @@ def users_per_segment_csv(labels: Labels, segments: Segments) -> str:
     return _quoted_csv(("user_id", "segment", "segment_name", "confidence"), rows)
 
 
-def segment_table_csv(segments: Segments, min_cell: int = 5) -> str:
+def segment_table_csv(segments: Segments, min_cell: int) -> str:
     """A row per segment: size, shares, figures, what sets it apart, what it meets more often.
 
     Of a segment with fewer than ``min_cell`` users only the name is told.
@@ -105,7 +98,7 @@ def segment_table_csv(segments: Segments, min_cell: int = 5) -> str:
     return _safe_csv((*header, *figures, *lists), rows)
 
 
-def recommendations_table_csv(found: Recommendations, segments: Segments, min_cell: int = 5) -> str:
+def recommendations_table_csv(found: Recommendations, segments: Segments, min_cell: int) -> str:
     """Recommended items for spreadsheets; what tells of few people is left blank or "<5"."""
     names = {segment.id: segment.name for segment in segments.segments}
     sizes = {segment.id: segment.size for segment in segments.segments}

@@ -152,6 +152,7 @@ def evaluation() -> Evaluation:
             noise_as_singletons=(Metric(name="ari", value=0.69), Metric(name="purity", value=0.9)),
             baseline=(Metric(name="ari", value=0.0), Metric(name="purity", value=0.48)),
             confusion=confusion(),
+            n_unmatched=37,
             reading="The segments agree well with persona, far above the baseline.",
         ),
         gates=(

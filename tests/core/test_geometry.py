@@ -2,7 +2,14 @@ import numpy as np
 import pytest
 from sklearn.metrics import silhouette_samples
 
-from core.geometry import blocks, effective_rank, silhouettes, squared_distances
+from core.geometry import (
+    all_alike,
+    blocks,
+    drawn_users,
+    effective_rank,
+    silhouettes,
+    squared_distances,
+)
 
 
 def test_blocks_cover_every_row_once():
@@ -25,6 +32,23 @@ def test_effective_rank_counts_the_directions_points_spread_in():
     assert effective_rank(axes) == pytest.approx(4.0)
     assert effective_rank(np.outer(np.arange(5.0), np.ones(3))) == pytest.approx(1.0)
     assert effective_rank(np.ones((5, 3))) == 0.0
+    cloud = np.random.default_rng(0).normal(size=(20_000, 5)).astype(np.float32)
+    assert effective_rank(cloud) == pytest.approx(5.0, abs=0.01)
+
+
+def test_a_sample_has_no_repeats_and_is_left_out_where_everyone_fits_in():
+    rows = drawn_users(1000, 50, 3)
+    assert rows is not None and len(np.unique(rows)) == 50 and (np.diff(rows) > 0).all()
+    np.testing.assert_array_equal(rows, drawn_users(1000, 50, 3))
+    assert (rows != drawn_users(1000, 50, 4)).any()
+    assert drawn_users(50, 50, 3) is None
+
+
+def test_users_apart_by_rounding_only_are_alike():
+    same = np.full((50, 3), 100.0, np.float32)
+    assert all_alike(same)
+    assert all_alike(same * (1 + 1e-7 * np.arange(50, dtype=np.float32)[:, None]))
+    assert not all_alike(same + 0.1 * np.eye(50, 3))
 
 
 def test_silhouettes_of_everyone_are_those_of_the_reference():

@@ -55,7 +55,7 @@ def learning(workspace, dataset):
 def test_a_job_makes_its_step_and_all_before_it(workspace, dataset):
     job_id = jobs.start(workspace, dataset.id, RunOptions(), "sequences")
     assert ended(workspace, job_id).state == "done"
-    journey = Journey(workspace.store, workspace.events(dataset), RunOptions())
+    journey = Journey(workspace.store(dataset.id), workspace.events(dataset), RunOptions())
     assert journey.ready("sequences") and journey.sequences().n_users == 100
     assert jobs.current(workspace) is None and jobs.latest(workspace) == job_id
 

@@ -8,9 +8,9 @@ import pytest
 from core import runs
 from core.artifacts import NOISE
 from core.errors import NotFound, OptionRefused
-from core.pipeline import STEPS, Journey
+from core.pipeline import STEPS
 from core.workspace import Workspace
-from tests.journeys import added, quick, three_groups, write_log
+from tests.journeys import added, journey_in, quick, three_groups, write_log
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +20,7 @@ def begun(tmp_path_factory):
     workspace = Workspace(home / "local")
     users = three_groups() | {"l00": "view view view", "=1+1": "buy return buy return"}
     dataset = added(workspace, write_log(home / "log.csv", users))
-    runs.record_in_workspace(workspace, dataset, journey_of(workspace, dataset, quick()))
+    runs.record_in_workspace(workspace, dataset, journey_in(workspace, dataset, quick()))
     return workspace
 
 
@@ -35,13 +35,9 @@ def run(workspace):
     return runs.list_runs(workspace)[0]
 
 
-def journey_of(workspace, dataset, options):
-    return Journey(workspace.store, workspace.events(dataset), options)
-
-
 def recorded(workspace, options):
     dataset = workspace.datasets()[0]
-    return runs.record_in_workspace(workspace, dataset, journey_of(workspace, dataset, options))
+    return runs.record_in_workspace(workspace, dataset, journey_in(workspace, dataset, options))
 
 
 def test_a_run_is_listed_found_and_holds_what_it_was_made_of(workspace, run):
@@ -93,7 +89,7 @@ def rewrite(run, **changes):
 
 def test_a_new_name_stands_in_the_record_the_tables_and_the_report(workspace, run):
     name = '=Window <b>shoppers</b> & "friends"'
-    journey = journey_of(workspace, workspace.datasets()[0], quick())
+    journey = journey_in(workspace, workspace.datasets()[0], quick())
     old = run.segments().segments[0].name
     renamed = runs.rename_segments(run, journey, {0: name})
     assert renamed.manifest.segment_names["0"] == name
@@ -110,7 +106,7 @@ def test_a_new_name_stands_in_the_record_the_tables_and_the_report(workspace, ru
 
 
 def test_a_name_that_will_not_do_is_refused_and_changes_nothing(workspace, run):
-    journey = journey_of(workspace, workspace.datasets()[0], quick())
+    journey = journey_in(workspace, workspace.datasets()[0], quick())
     before = {path.name: path.read_bytes() for path in run.folder.glob("*.*")}
     with pytest.raises(OptionRefused):
         runs.rename_segments(run, journey, {0: "  "})
@@ -144,7 +140,7 @@ def test_runs_on_other_users_share_none_and_are_not_said_to_agree(workspace, run
     users = {f"x{user}": actions for user, actions in three_groups().items()} | {"l01": "view"}
     dataset = added(workspace, write_log(tmp_path / "other.csv", users))
     options = quick(clean={"min_events": 1})
-    other = runs.record_in_workspace(workspace, dataset, journey_of(workspace, dataset, options))
+    other = runs.record_in_workspace(workspace, dataset, journey_in(workspace, dataset, options))
     found = runs.compare(run, other)
     assert (found.shared_users, found.agreement) == (1, None)
     assert ("data set", "log.csv", "other.csv") in found.rows
@@ -164,7 +160,7 @@ def test_a_run_that_is_half_written_is_not_listed_and_not_found(workspace, run):
 def test_a_recording_that_breaks_leaves_no_run_and_the_earlier_one_as_it_was(
     workspace, run, monkeypatch, tmp_path
 ):
-    journey = journey_of(workspace, workspace.datasets()[0], quick())
+    journey = journey_in(workspace, workspace.datasets()[0], quick())
     before = {path.name for path in workspace.runs.iterdir()}
     monkeypatch.setattr(runs, "report_html", lambda _: 1 / 0)
     for target in (run.folder, tmp_path / "new"):
@@ -215,7 +211,7 @@ def test_noise_is_named_and_counted_in_the_record(workspace, tmp_path):
     users = three_groups() | {"odd": "sing dance sing"}
     dataset = added(workspace, write_log(tmp_path / "odd.csv", users))
     options = quick(cluster={"method": "hdbscan"})
-    run = runs.record_in_workspace(workspace, dataset, journey_of(workspace, dataset, options))
+    run = runs.record_in_workspace(workspace, dataset, journey_in(workspace, dataset, options))
     labels = run.labels()
     assert labels.values[labels.user_ids.tolist().index("odd")] == NOISE
     assert set(run.manifest.segment_names) == {"0", "1", "2", "-1"}

@@ -3,10 +3,10 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from core.artifacts import CleanEvents, Events, Sequences, Vocabulary
+from core.artifacts import CleanEvents, CleaningStep, Events, Sequences, Vocabulary
 from core.errors import OptionRefused
 from core.events.clean import CleanOptions, clean
-from core.sequences import SequenceOptions, build, take
+from core.sequences import SequenceOptions, build, take, truncation
 from core.store import load, save
 
 KEEP_ALL = CleanOptions(min_events=1, duplicates="keep", price_outliers="off")
@@ -98,6 +98,26 @@ def test_only_the_last_events_stay_and_the_first_of_them_has_its_true_gap(cleane
     assert (built.time % 86400).tolist() == [16, 25, 3]
     assert built.gap.tolist() == [7.0, 9.0, 0.0]
     assert built.length.tolist() == [6, 1]
+
+
+def test_the_events_that_the_cut_leaves_unseen_are_counted(cleaned):
+    log = cleaned(
+        *[
+            {"user": user, "time": n}
+            for user, size in {"u": 6, "v": 3, "w": 2}.items()
+            for n in range(size)
+        ]
+    )
+    built = build(log, SequenceOptions(last_n=2))
+    assert truncation(built, 2) == CleaningStep(
+        rule="cut",
+        reason="only the last 2 events of each user are looked at",
+        effect="flagged",
+        rows=5,
+        users=2,
+    )
+    assert truncation(take(built, np.array([2])), 2) is None
+    assert truncation(build(log, SequenceOptions(last_n=6)), 6) is None
 
 
 def test_times_before_1970_are_rounded_down_to_the_second(cleaned):

@@ -1,3 +1,4 @@
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,32 @@ def test_a_refused_file_leaves_nothing_behind(workspace, tmp_path):
     assert list((workspace.root / "datasets").iterdir()) == []
 
 
+def test_uploads_at_the_same_time_do_not_disturb_each_other(workspace, tmp_path):
+    path = tmp_path / "upload"
+    path.write_text(LOG, encoding="utf-8")
+    other = tmp_path / "other"
+    other.write_text(LOG + "c,2026-01-03,view\n", encoding="utf-8")
+
+    def upload(number):
+        added = workspace.add((path, other)[number % 2], "log.csv", ReadOptions())
+        return added.id, len(workspace.datasets())
+
+    with ThreadPoolExecutor(8) as pool:
+        ids, counts = zip(*pool.map(upload, range(16)), strict=True)
+    assert len(set(ids)) == 2 and set(counts) <= {1, 2}
+    assert len(workspace.datasets()) == 2
+
+
+def test_another_label_table_of_the_same_name_is_another_one(workspace, tmp_path):
+    dataset = workspace.confirm_mapping(add(workspace, tmp_path).id, MAPPING)
+    table = tmp_path / "labels"
+    seen = set()
+    for kind in ("new", "old"):
+        table.write_text(f"who,kind\na,{kind}\n", encoding="utf-8")
+        seen.add(workspace.add_labels(dataset.id, table, "labels.csv").labels_id)
+    assert len(seen) == 2
+
+
 def test_events_are_made_once_under_the_confirmed_mapping(workspace, tmp_path):
     dataset = add(workspace, tmp_path)
     with pytest.raises(NotFound, match="not confirmed"):
@@ -71,10 +98,12 @@ def test_an_added_label_table_comes_before_the_labels_in_the_log(workspace, tmp_
     )
 
 
-def test_a_deleted_data_set_is_gone(workspace, tmp_path):
-    dataset = add(workspace, tmp_path)
+def test_a_deleted_data_set_is_gone_with_all_that_was_made_of_it(workspace, tmp_path):
+    dataset = workspace.confirm_mapping(add(workspace, tmp_path).id, MAPPING)
+    assert workspace.events(dataset).path.exists()
     workspace.delete(dataset.id)
     assert workspace.datasets() == []
+    assert [path for path in workspace.root.rglob("*") if path.is_file()] == []
     with pytest.raises(NotFound, match="no longer here"):
         workspace.dataset(dataset.id)
 

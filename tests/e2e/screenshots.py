@@ -84,11 +84,12 @@ def picture(page: Page, path: Path) -> None:
 
 
 def _few_colours(shown: Image.Image) -> Image.Image:
-    """The picture in its 256 most frequent colours, which stay exactly as they are."""
+    """The picture in 256 colours: the most frequent as they are, the others by likeness."""
     counted = shown.getcolors(shown.width * shown.height) or []
-    frequent = sorted(counted, reverse=True)[:256]
+    frequent = [part for _, colour in sorted(counted, reverse=True)[:128] for part in colour]
+    alike = shown.quantize(128, Image.Quantize.FASTOCTREE).getpalette() or []
     palette = Image.new("P", (1, 1))
-    palette.putpalette([part for _, colour in frequent for part in colour])
+    palette.putpalette(frequent + alike[: 3 * 128])
     return shown.quantize(palette=palette, dither=Image.Dither.NONE)
 
 

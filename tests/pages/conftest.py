@@ -1,9 +1,15 @@
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from streamlit import config
 from streamlit.testing.v1 import AppTest
+
+from core import jobs, runs, worker
+from core.workspace import LOCAL, Workspace, open_workspace
+from tests.journeys import TINY, TINY_LABELS, added, journey_in, quick
+from ui import drafts
 
 ROOT = Path(__file__).parents[2]
 
@@ -32,3 +38,46 @@ def visit(home: Path) -> Callable[..., AppTest]:
         return at
 
     return open_tab
+
+
+@pytest.fixture(scope="session")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home in which the worked example went the whole way, counted and on a flat map."""
+    root = tmp_path_factory.mktemp("whole")
+    workspace = Workspace(root / LOCAL)
+    dataset = added(workspace, TINY)
+    dataset = workspace.add_labels(dataset.id, TINY_LABELS, TINY_LABELS.name)
+    runs.record_in_workspace(workspace, dataset, journey_in(workspace, dataset, quick()))
+    noted = drafts.Draft(options=quick(), names={})
+    drafts.write(workspace.root / "drafts" / f"{dataset.id}.json", noted)
+    return root
+
+
+@pytest.fixture
+def ready(home: Path, whole: Path, visit: Callable[..., AppTest]) -> Callable[[str], AppTest]:
+    """Open a page on the worked example, for which all is made."""
+    shutil.copytree(whole, home, dirs_exist_ok=True)
+    dataset = open_workspace().datasets()[0]
+
+    def open_page(page: str) -> AppTest:
+        at = visit(page, data=dataset.id)
+        assert not at.exception
+        assert not at.error
+        return at
+
+    return open_page
+
+
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Background jobs end before the page goes on: done here, by the worker's own code."""
+
+    class Here:
+        def __init__(self, command: list[str], **_: object) -> None:
+            self.code = worker.main(Path(command[-1]))
+
+        def poll(self) -> int:
+            return self.code
+
+    monkeypatch.setattr(worker, "_heartbeat", lambda folder: None)
+    monkeypatch.setattr(jobs.subprocess, "Popen", Here)

@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import time
 
 import pytest
@@ -24,7 +25,8 @@ def page():
     session.WORKSPACE.set("local")
     session.DATASET.set("0123456789abcdef")
     drawn = lambda epochs: st.text(f"{len(epochs)} epochs drawn")  # noqa: E731
-    st.text(f"at work: {progress.watch('embeddings', draw=drawn)}")
+    wanted = st.session_state.get("wanted", "mine")
+    st.text(f"at work: {progress.watch('embeddings', wanted, drawn)}")
 
 
 @pytest.fixture
@@ -37,10 +39,11 @@ def folder(home):
         dataset_id=DATASET,
         step="embeddings",
         options=RunOptions().to_dict(),
+        identity="mine",
         started=time.time() - 20,
     )
     (made / "job.json").write_text(json.dumps(to_plain(request)))
-    half_way = Progress(stage="embeddings", done=0.4, text="Epoch 2 of 5")
+    half_way = Progress(stage="embeddings", done=0.4, text="Epoch 2 of 5, about 12 s left")
     (made / "progress.json").write_text(json.dumps(to_plain(half_way)))
     epochs = [
         EpochReport(
@@ -69,8 +72,8 @@ def test_a_running_job_shows_its_share_speed_and_time_left(folder):
     at = AppTest.from_function(page).run()
     assert at.get("progress")[0].proto.value == 40
     assert "12,345 events per second" in words(at)
-    assert "about 12 s left" in words(at)
-    assert "epoch 2 of at most 5" in words(at)
+    assert "Epoch 2 of 5, about 12 s left" in at.get("progress")[0].proto.text
+    assert re.search(r"2\d s so far", words(at))
     assert "2 epochs drawn" in words(at)
     assert "at work: True" in words(at)
 
@@ -111,3 +114,19 @@ def test_the_job_of_another_data_set_is_not_shown(folder):
     (folder / "job.json").write_text(json.dumps(request | {"dataset_id": "f" * 16}))
     at = AppTest.from_function(page).run()
     assert words(at) == "at work: False"
+
+
+def test_work_under_other_settings_is_named_as_such_and_its_curves_are_not_shown(folder):
+    at = AppTest.from_function(page)
+    at.session_state["wanted"] = "another"
+    at.run()
+    assert "under the settings you had before" in at.info[0].value
+    assert [text.value for text in at.text] == ["at work: True"]
+
+
+def test_how_work_under_other_settings_ended_is_not_shown(folder):
+    jobs.write_result(folder, "failed", "Too few users.")
+    at = AppTest.from_function(page)
+    at.session_state["wanted"] = "another"
+    at.run()
+    assert not at.error and at.text[0].value == "at work: False"

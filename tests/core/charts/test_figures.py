@@ -64,8 +64,6 @@ FIGURES = {
         replace(made.segments(), segments=(hostile_segment(),))
     ),
     "moves": lambda: segments.transition_graph(made.segment(), (MARKUP, *made.ACTIONS[1:])),
-    "matrix": lambda: segments.transition_matrix(made.segment(), (MARKUP, *made.ACTIONS[1:])),
-    "lifts": lambda: segments.category_lifts(hostile_segment(), hostile_segment().categories),
     "over time": lambda: events.events_over_time(timeline("view", MARKUP)),
     "per user": lambda: events.events_per_user(bins(3, 9, 1), bins(5, 9, 1)),
     "actions": lambda: events.action_counts((Count(MARKUP, 9, 2),)),
@@ -93,7 +91,7 @@ def test_no_figure_carries_data_as_markup(name):
     assert "&lt;" not in layout.meta["alt"]
 
 
-@pytest.mark.parametrize("name", ["silhouettes", "confusion", "sizes", "lifts", "moves", "actions"])
+@pytest.mark.parametrize("name", ["silhouettes", "confusion", "sizes", "moves", "actions"])
 def test_names_out_of_the_data_are_shown_as_they_are(name):
     assert CALM in str(FIGURES[name]().to_dict())
 

@@ -15,7 +15,7 @@ def test_labels_are_matched_by_user_whatever_their_order(labels_of, known_of):
         ["b", "b", "a", "a", "a", "x"], users=["u0004", "u0003", "u0002", "u0001", "u0000", "else"]
     )
     found = agreement(labels, known, 0)
-    assert found.n_labelled == 5
+    assert (found.n_labelled, found.n_unmatched) == (5, 1)
     assert by_name(found.without_noise)["ari"] == 1.0
     assert found.confusion.labels == ("a", "b")
     assert found.confusion.segments == (0, 1)
@@ -69,7 +69,7 @@ def test_a_little_more_than_chance_is_not_called_agreement(labels_of, known_of):
 
 def test_labels_of_other_users_are_said_to_be_so(labels_of, known_of):
     found = agreement(labels_of([0, 0, 1]), known_of(["a", "b"], users=["U0000", "U0001"]), 0)
-    assert found.n_labelled == 0
+    assert (found.n_labelled, found.n_unmatched) == (0, 2)
     assert all(m.value is None for m in (*found.without_noise, *found.baseline))
     assert "check that their ids are written the same way" in found.reading
     assert found.coverage == 0.0

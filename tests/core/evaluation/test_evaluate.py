@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -32,9 +33,19 @@ def test_segments_are_not_called_segments_before_they_are_tested(judge, overlapp
     found = judge(*overlapping)
     assert (found.n_users, found.k, found.k_recommended) == (180, 3, 3)
     assert found.verdict_code is None
-    assert found.verdict.startswith("3 segments, close together in this representation (silhouette")
-    assert "All gates are passed." in found.verdict
-    assert "the segments are more than what chance gives has not been tested" in found.verdict
+    figure = next(m.value for m in found.internal if m.name == "macro_silhouette")
+    assert found.verdict == (
+        f"3 segments with a silhouette of {figure:.2f} (from -1 to 1); whether they are more than "
+        "chance gives has not been tested. All conditions are met."
+    )
+
+
+def test_a_high_silhouette_earns_no_praise(judge, overlapping):
+    points, of = overlapping
+    found = judge(points + 9 * np.eye(3, 5)[of], of)
+    assert next(m.value for m in found.internal if m.name == "macro_silhouette") > 0.7
+    assert found.verdict_code is None and "apart" not in found.verdict
+    assert "has not been tested. All conditions are met." in found.verdict
 
 
 def test_the_suggested_number_is_recommended_where_another_was_forced(judge, overlapping):
@@ -53,7 +64,23 @@ def test_the_suggested_number_is_recommended_where_another_was_forced(judge, ove
 def test_users_who_are_alike_are_a_continuum_of_one_segment(judge):
     found = judge(np.ones((80, 3)), np.zeros(80), k_suggested=1)
     assert (found.verdict_code, found.k, found.k_recommended) == ("continuum", 1, 1)
-    assert found.verdict.startswith("No segments")
+    assert found.verdict.startswith("No segments: all users are alike")
+
+
+def test_one_segment_that_a_method_found_by_itself_is_no_proof_that_there_are_none(
+    embeddings_of, labels_of, sequences_of, overlapping
+):
+    note = "No group is denser than the rest: everyone is in one segment."
+    labels = replace(labels_of(np.zeros(180)), method="hdbscan", note=note)
+    found = evaluate(
+        *(embeddings_of(overlapping[0]), labels, sequences_of(np.full(180, 10)), None),
+        *(EvaluateOptions(), 0),
+        k_suggested=1,
+    )
+    assert (found.verdict_code, found.k, found.k_recommended) == (None, 1, 1)
+    assert found.verdict == (
+        f"One segment was found; whether there are more has not been tested. {note}"
+    )
 
 
 def test_too_few_users_conclude_nothing(judge, overlapping):
@@ -68,6 +95,7 @@ def test_heavy_and_light_users_are_called_activity_tiers(judge, overlapping):
     found = judge(points, of, lengths=np.array([200, 20, 5])[of])
     assert found.verdict_code == "activity_tiers"
     assert found.verdict.startswith("Activity tiers: Segments explain 100% of the differences")
+    assert "Whether they are more than chance gives has not been tested." in found.verdict
     assert found.k_recommended == 3
 
 
@@ -89,7 +117,8 @@ def test_the_silhouette_plot_has_every_segment_falling(judge, overlapping):
 
 def test_noise_alone_is_evaluated_without_a_number_made_up(judge, overlapping):
     found = judge(overlapping[0], np.full(180, -1), k_suggested=0)
-    assert (found.k, found.k_recommended, found.verdict_code) == (0, 1, "continuum")
+    assert (found.k, found.k_recommended, found.verdict_code) == (0, 1, None)
+    assert found.verdict.startswith("No segment was found; whether there are any")
     assert all(metric.value is None for metric in found.internal)
 
 
@@ -128,7 +157,7 @@ def test_the_contract_file_has_flat_numbers_and_says_what_was_not_measured(
     assert plain["external"]["ari"] == plain["external"]["purity"] == 1.0
     assert plain["external"]["baseline"]["ari"] == 0.0
     assert plain["external"]["noise_as_singletons"]["nmi"] == 1.0
-    assert plain["external"]["n_labelled"] == 180
+    assert (plain["external"]["n_labelled"], plain["external"]["n_unmatched"]) == (180, 0)
     assert plain["external"]["confusion"]["counts"] == [[90, 0, 0], [0, 60, 0], [0, 0, 30]]
     assert (plain["null"], plain["stability"], plain["yardstick"]) == (None, None, None)
     assert {gate["name"] for gate in plain["gates"]} >= {"segment_size", "activity"}

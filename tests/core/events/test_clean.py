@@ -5,12 +5,21 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from core.artifacts import CleanEvents, CleaningStep
+from core.artifacts import CleanEvents, CleaningStep, ColumnMapping, Events
 from core.errors import OptionRefused, TooLittleData
 from core.events.clean import CleanOptions, clean
+from core.events.mapping import map_events
+from core.events.read import ReadOptions, read
 
 ALL = CleanOptions(min_events=1)
 PLAIN = CleanOptions(min_events=1, outlier_scale="plain")
+
+
+def mapped(folder: Path, text: str, **roles: str) -> Events:
+    """A log as the analyst brings it, with its columns user and time, and roles for others."""
+    (folder / "log.csv").write_text(text, "utf-8")
+    raw = read(folder / "log.csv", folder, ReadOptions(), name="log.csv")
+    return map_events(raw, ColumnMapping(user="user", time="time", **roles), folder)
 
 
 def rows(cleaned: CleanEvents) -> list[dict]:
@@ -65,6 +74,40 @@ def test_exact_duplicates_go_by_default_and_the_first_copy_stays(log_of, tmp_pat
     assert counts(cleaned, "duplicate") == ("dropped", 3, 2)
     assert column(cleaned, "line") == [2, 3, 6]
     assert cleaned.report.events_after == 3
+
+
+def test_rows_that_differ_only_in_their_label_are_duplicates(log_of, tmp_path):
+    same = {"user": "a", "time": 5}
+    log = log_of({**same, "label": "gold"}, {**same, "label": None}, {**same, "label": "tin"})
+    cleaned = clean(log, ALL, tmp_path)
+    assert counts(cleaned, "duplicate") == ("dropped", 2, 1)
+    assert column(cleaned, "line") == [2]
+
+
+ORDERS = """order,user,time,tier,note
+1,a,2026-01-01,gold,
+2,a,2026-01-01,gold,
+1,a,2026-01-01,tin,
+,a,2026-01-01,gold,1
+1,b,2026-01-01,gold,
+"""
+
+
+@pytest.mark.parametrize(
+    ("roles", "lines"),
+    [({"label": "tier"}, [2, 3, 5, 6]), ({}, [2, 3, 4, 5, 6])],
+)
+def test_rows_that_differ_in_a_column_without_a_role_are_no_duplicates(roles, lines, tmp_path):
+    cleaned = clean(mapped(tmp_path, ORDERS, **roles), ALL, tmp_path)
+    assert column(cleaned, "line") == lines
+
+
+def test_cells_that_run_together_alike_are_no_duplicates(tmp_path):
+    text = 'user,time,x,y\na,1,bc,\na,1,b,c\na,1,,bc\na,1,"b,c",\na,1,b,c\n'
+    text = text.replace(",1,", ",2026-01-01,")
+    cleaned = clean(mapped(tmp_path, text), ALL, tmp_path)
+    assert column(cleaned, "line") == [2, 3, 4, 5]
+    assert counts(cleaned, "duplicate") == ("dropped", 1, 1)
 
 
 def test_a_copy_of_an_unusable_row_counts_as_unusable_not_as_duplicate(log_of, tmp_path):
@@ -260,7 +303,7 @@ def test_dropped_rows_and_kept_rows_add_up_on_a_messy_log(log_of, tmp_path, chan
     assert report.users_after == len(set(column(cleaned, "user")))
 
 
-def test_all_columns_of_the_log_are_carried_through(log_of, tmp_path):
+def test_all_columns_of_the_log_but_the_label_are_carried_through(log_of, tmp_path):
     row = {
         "user": "=1+1",
         "time": 1.5,
@@ -275,12 +318,13 @@ def test_all_columns_of_the_log_are_carried_through(log_of, tmp_path):
     log = log_of(row, {**row, "time": 2, "label": None})
     cleaned = clean(log, ALL, tmp_path)
     assert cleaned.present == log.present
-    assert pq.read_schema(cleaned.path).names == pq.read_schema(log.path).names
-    assert pq.read_schema(cleaned.path).types == pq.read_schema(log.path).types
-    first, second = rows(cleaned)
-    assert {k: first[k] for k in row if k != "time"} == {k: row[k] for k in row if k != "time"}
+    assert list(pq.read_schema(cleaned.path)) == [
+        field for field in pq.read_schema(log.path) if field.name != "label"
+    ]
+    first, _ = rows(cleaned)
+    told = set(row) - {"time", "label"}
+    assert {k: first[k] for k in told} == {k: row[k] for k in told}
     assert first["time"].microsecond == 500_000
-    assert second["label"] is None
 
 
 def test_nothing_left_says_what_took_the_rows(log_of, tmp_path):

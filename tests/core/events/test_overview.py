@@ -11,7 +11,6 @@ from core.events.overview import (
     category_counts,
     events_over_time,
     events_per_user,
-    first_rows,
     overview,
 )
 
@@ -110,13 +109,6 @@ def test_words_are_counted_by_events_and_users_most_frequent_first(log_of):
         Count(name="=1+1", events=1, users=1),
     )
     assert category_counts(log_of({"user": "a"})) == ()
-
-
-def test_first_rows_come_in_the_order_of_the_file_with_the_mapped_columns_only(log_of):
-    log = log_of({"user": "b", "price": 2.0}, {"user": "a", "time": None}, {"user": "c"})
-    shown = first_rows(log, limit=2)
-    assert shown.columns == ("user", "time", "action", "price")
-    assert shown.rows == (("b", datetime(2026, 1, 1), "view", 2.0), ("a", None, "view", None))
 
 
 def test_the_overview_of_a_log_before_and_after_cleaning(log_of, tmp_path):

@@ -83,11 +83,10 @@ def test_the_verdict_comes_first_then_the_segments_then_trust_then_the_making():
     assert places == sorted(places)
 
 
-def test_every_chapter_tells_facts_lifts_stories_items_and_actions():
+def test_every_chapter_tells_facts_lifts_items_and_actions():
     for words in (
         "“search” is 31% of their events, 12% elsewhere.",
         "22% 3.1 ×",
-        "view · shoes → search → cart · shoes",
         "Trail shoe 42",
         "Write to them in the evening",
         "evening share: 0.62",
@@ -132,6 +131,16 @@ def test_no_user_id_is_in_the_report():
     assert "secret-" not in REPORT
 
 
+def test_the_last_events_of_a_single_user_are_nobody_elses_to_read():
+    steps = ("met once", "and bought")
+    story = made.segments().segments[0].stories[0]
+    told = replace(made.segment(0), stories=(replace(story, steps=steps),))
+    page = report_html(
+        made.report_view(segments=replace(made.segments(), segments=(told, made.segment(1))))
+    )
+    assert not any(step in page for step in steps)
+
+
 def test_no_text_of_the_data_can_leave_its_place_in_the_page():
     clean = made.report_view()
     parts = ("cleaning", "k_curve", "labels", "projection", "evaluation", "segments")
@@ -159,6 +168,7 @@ def test_counts_of_few_people_are_not_told():
     assert "3 of them met it" not in REPORT
     assert "impossible price changed <5 <5" in PAGE.words
     assert "<5 were left out" in PAGE.words
+    assert "and 37 are not in the cleaned log" in PAGE.words
     assert "The smallest segment has fewer than 5 users; 50 are needed." in PAGE.words
     assert "has 3 users" not in REPORT
     assert PAGE.figures()["chart-confusion-data"]["data"][0]["customdata"][2][3] == "<5"

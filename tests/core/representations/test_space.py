@@ -1,7 +1,6 @@
 import numpy as np
 from numpy.testing import assert_allclose
 
-from core.representations.diagnostics import effective_rank
 from core.representations.space import fit_space, place
 
 
@@ -44,11 +43,3 @@ def test_a_user_without_events_stands_at_the_centre():
     given = states()
     points = place(fit_space(given, 0.25), np.zeros((1, 4), np.float32))
     assert (points == 0).all()
-
-
-def test_effective_rank_counts_directions():
-    rng = np.random.default_rng(0)
-    assert_allclose(effective_rank(rng.normal(size=(20_000, 5)).astype(np.float32)), 5, atol=0.01)
-    line = np.outer(rng.normal(size=100), [1, 2, 3]).astype(np.float32)
-    assert_allclose(effective_rank(line), 1, atol=0.01)
-    assert effective_rank(np.ones((10, 3), np.float32)) == 0.0
