@@ -150,6 +150,21 @@ class CleaningReport:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CleaningLimits:
+    """Bounds and fill values drawn from a log, by which later logs are cleaned as it was.
+
+    None where there is none. Prices in currency units, durations in seconds.
+    """
+
+    price_low: float | None = None
+    price_high: float | None = None
+    price_fill: float | None = None
+    duration_low: float | None = None
+    duration_high: float | None = None
+    duration_fill: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class CleanEvents:
     """A log after cleaning: the columns of `Events` but label and row_hash.
 
@@ -159,6 +174,8 @@ class CleanEvents:
     path: Path
     present: tuple[str, ...]
     report: CleaningReport
+    limits: CleaningLimits
+    """The bounds and fill values that were used."""
     fingerprint: str
 
 

@@ -9,17 +9,18 @@ from core.artifacts import CleaningReport, Events, Labels, fingerprint
 from core.events import clean
 from core.runs import Run
 
-VERSION = 1
+VERSION = 2
 
 
 def assign(run: Run, events: Events, folder: Path) -> tuple[Labels, CleaningReport]:
     """The segment of every user of a new log, by the run's cleaning, encoder and segments.
 
+    Outliers are told and blanks filled by the run's bounds and values, not by those of the new log.
     Words the run has not seen count as unknown. Users that the run's cleaning rules drop (too
     few events, say) get no segment; the report counts them. ``folder`` takes the cleaned log.
     """
     options = run.options()
-    cleaned = clean.clean(events, options.clean, folder)
+    cleaned = clean.clean(events, options.clean, folder, run.limits())
     arrived = sequences.build(cleaned, options.sequence, vocabulary=run.vocabulary())
     points = representations.transform(options.representation, run.embeddings().state, arrived)
     fitted = run.labels()

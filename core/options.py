@@ -10,6 +10,7 @@ import types
 import typing
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
+from functools import cache
 from typing import Any, Literal, Self, get_args, get_origin
 
 from core.errors import OptionRefused, did_you_mean
@@ -77,7 +78,8 @@ class Options:
         return {k: list(v) if isinstance(v, tuple) else v for k, v in values.items()}
 
 
-def option_types(cls: type[Options]) -> dict[str, Any]:
+@cache
+def option_types(cls: type[Options]) -> Mapping[str, Any]:
     """Resolved type of every option of a class, in order."""
     hints = typing.get_type_hints(cls)
     return {f.name: hints[f.name] for f in fields(cls) if "option" in f.metadata}

@@ -23,6 +23,7 @@ import pandas as pd
 
 from core import segments as segments_stage
 from core.artifacts import (
+    CleaningLimits,
     ColumnMapping,
     Embeddings,
     Labels,
@@ -128,6 +129,10 @@ class Run:
         """The words the encoder knows."""
         return load(Vocabulary, self.folder / "artifacts" / "vocabulary")
 
+    def limits(self) -> CleaningLimits:
+        """The bounds and fill values that the log of the run was cleaned by."""
+        return load(CleaningLimits, self.folder / "artifacts" / "limits")
+
     def segments(self) -> Segments:
         """The segments under their present names."""
         return load(Segments, self.folder / "artifacts" / "segments")
@@ -148,6 +153,7 @@ def record(target: Path, journey: Journey, source: Source) -> Run:
             "embeddings": journey.embeddings(),
             "projection": projection,
             "vocabulary": journey.sequences().vocabulary,
+            "limits": journey.clean().limits,
             "segments": journey.segments(),
             "recommendations": recommendations,
         }

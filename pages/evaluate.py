@@ -6,6 +6,7 @@ from core.charts import evaluation as charts
 from core.evaluation import EXTERNAL_METRICS, INTERNAL_METRICS
 from ui import naming, page, plots, steps
 from ui.safe_text import safe
+from ui.settings import settings_form
 
 BETTER = {"higher": "↑\u00a0higher", "lower": "↓\u00a0lower"}
 ICONS = {True: ":green[:material/check_circle:]", False: ":orange[:material/warning:]"}
@@ -55,6 +56,8 @@ def external_table(external: ExternalEvaluation) -> None:
     st.table(pd.DataFrame(rows).set_index("Metric"), border="horizontal")
 
 
+steps.require("labels")
+settings_form({"Evaluation": "evaluate"})
 journey = page.begin("evaluate", "labels")
 evaluation = journey.evaluation()
 names = naming.names(journey)

@@ -63,7 +63,11 @@ account(report)
 
 st.subheader("The log", anchor=False)
 shown = st.segmented_control(
-    "Show the log", ["After cleaning", "Before cleaning"], default="After cleaning", required=True
+    "Show the log",
+    ["After cleaning", "Before cleaning"],
+    default="After cleaning",
+    required=True,
+    key="log-shown",
 )
 log = journey.clean() if shown == "After cleaning" else journey.events
 seen = cached.overview_of(log)

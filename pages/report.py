@@ -4,8 +4,9 @@ import streamlit as st
 
 from core import runs
 from core.report import tables
-from ui import naming, page, steps
+from ui import naming, page, session, steps
 from ui.safe_text import safe
+from ui.settings import settings_form
 
 HTML, CSV = "text/html", "text/csv"
 
@@ -17,7 +18,9 @@ def told_of_few(min_cell: int) -> str:
     return f"shows counts of fewer than {min_cell} people only as <{min_cell}"
 
 
-journey = steps.require("labels")
+steps.require("labels")
+settings_form({"Report": "report"})
+journey = session.require_journey()
 run = page.recorded_run(journey)
 found = naming.named(journey)
 if run.segments().segments != found.segments:

@@ -32,7 +32,7 @@ def pick(found: Segments) -> Segment:
         default=next(iter(by_id)),
         required=True,
         format_func=lambda segment_id: safe(by_id[segment_id].name, limit=60),
-        key="segment",
+        key="segment-shown",
     )
     return by_id[picked]
 

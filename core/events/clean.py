@@ -7,13 +7,13 @@ only what the rules before it left.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
 
 import duckdb
 
-from core.artifacts import CleanEvents, Events, fingerprint
+from core.artifacts import CleanEvents, CleaningLimits, Events, fingerprint
 from core.errors import OptionRefused, TooLittleData
 from core.events import engine
 from core.events.cleaning_report import Effect, nothing_left, write_report
@@ -22,6 +22,7 @@ from core.options import Options, option
 VERSION = 2
 
 _MEASURES = ("price", "duration")
+_LIMITS = tuple(field.name for field in fields(CleaningLimits))
 _QUARTILES = "quantile_cont({value}, 0.25), quantile_cont({value}, 0.75)"
 _MEAN_AND_DEVIATION = "favg({value}), stddev_samp({value})"
 _MOST_EXPONENT = 700.0
@@ -116,12 +117,15 @@ class CleanOptions(Options):
             )
 
 
-def clean(events: Events, options: CleanOptions, folder: Path) -> CleanEvents:
+def clean(
+    events: Events, options: CleanOptions, folder: Path, limits: CleaningLimits | None = None
+) -> CleanEvents:
     """The log without unusable rows, as Parquet in ``folder``, and what every rule did to it.
 
     Rows are ordered by user, time and line, so events of the same second keep their order in the
     file. Bounds are taken over the valid rows, fill values over the rows that the rules leave;
-    both without the copies of a row where duplicates are dropped. Nothing is random. The values
+    both without the copies of a row where duplicates are dropped; or both are those of an earlier
+    cleaning, where its ``limits`` are given. Nothing is random. The values
     of a label column change nothing but the fingerprint, which names the mapping of the log.
 
     Raises `TooLittleData` where no event stays.
@@ -131,19 +135,25 @@ def clean(events: Events, options: CleanOptions, folder: Path) -> CleanEvents:
     with engine.connect(folder) as connection:
         engine.open_events(connection, events.path)
         _read_rows(connection, options)
-        parameters = _parameters(connection, effects, options)
+        parameters = _parameters(connection, effects, options, limits)
         connection.execute(f"CREATE TEMP TABLE tally AS {engine.TALLY_SQL}", parameters)
-        limits = (options.min_events, options.max_events)
-        report = write_report(connection, effects, parameters, limits)
+        sizes = (options.min_events, options.max_events)
+        report = write_report(connection, effects, parameters, sizes)
         if report.events_after == 0:
             raise TooLittleData(nothing_left(report))
-        connection.execute(engine.KEPT_USERS_SQL, limits)
+        connection.execute(engine.KEPT_USERS_SQL, sizes)
         connection.execute(
             f"COPY ({engine.CLEAN_ROWS_SQL}) TO $path (FORMAT parquet)",
             parameters | {"path": str(path)},
         )
-    made_by = fingerprint(events.fingerprint, "clean", VERSION, options.to_dict())
-    return CleanEvents(path=path, present=events.present, report=report, fingerprint=made_by)
+    made_by = options.to_dict() | ({} if limits is None else {"limits": asdict(limits)})
+    return CleanEvents(
+        path=path,
+        present=events.present,
+        report=report,
+        limits=CleaningLimits(**{name: parameters[name] for name in _LIMITS}),
+        fingerprint=fingerprint(events.fingerprint, "clean", VERSION, made_by),
+    )
 
 
 def _read_rows(connection: duckdb.DuckDBPyConnection, options: CleanOptions) -> None:
@@ -180,25 +190,32 @@ def _effect(kind: str, about: str, options: CleanOptions) -> Effect | None:
 
 
 def _parameters(
-    connection: duckdb.DuckDBPyConnection, effects: dict[str, Effect], options: CleanOptions
+    connection: duckdb.DuckDBPyConnection,
+    effects: dict[str, Effect],
+    options: CleanOptions,
+    limits: CleaningLimits | None,
 ) -> dict[str, Any]:
     """The bound parameters of `engine.CLEANING_SQL`: bounds first, then fill values."""
     dropping = [rule for rule, effect in effects.items() if effect == "dropped"]
-    parameters: dict[str, Any] = {
-        f"{measure}_{what}": None for measure in _MEASURES for what in ("low", "high", "fill")
-    }
-    parameters |= {
+    parameters: dict[str, Any] = asdict(CleaningLimits()) | {
         "positive_only": options.outlier_scale == "log",
         "clips": options.outlier_effect == "clip",
         "drops": sum(engine.BITS[rule] for rule in engine.INVALID),
     }
     for measure in _MEASURES:
-        if f"outlier_{measure}" in effects:
+        if f"outlier_{measure}" not in effects:
+            continue
+        if limits is None:
             parameters |= _bounds(connection, measure, options, parameters)
+        else:
+            bounds = (f"{measure}_low", f"{measure}_high")
+            parameters |= {name: getattr(limits, name) for name in bounds}
     # The copies of a duplicate went when the rows were read; its first copy stays.
     parameters["drops"] = sum(engine.BITS[rule] for rule in dropping if rule != "duplicate")
     return parameters | {
         f"{measure}_fill": _fill(connection, measure, options, parameters)
+        if limits is None
+        else getattr(limits, f"{measure}_fill")
         for measure in _MEASURES
         if effects.get(f"no_{measure}") == "changed"
     }

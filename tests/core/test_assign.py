@@ -3,11 +3,13 @@
 import csv
 
 import numpy as np
+import pyarrow.parquet as parquet
 import pytest
 
 from core import runs
 from core.__main__ import main
 from core.artifacts import NOISE
+from core.assign import assign
 from tests.journeys import (
     BUYING,
     LOOKING,
@@ -15,6 +17,7 @@ from tests.journeys import (
     RETURNING,
     SAMPLES,
     TINY,
+    events_of,
     three_groups,
     write_log,
 )
@@ -86,6 +89,31 @@ def test_a_dirty_log_is_cleaned_as_the_runs_own_was(tmp_path):
     assert main(["run", str(log), "--out", str(tmp_path / "out"), *QUICKLY]) == 0
     first = segments_of(tmp_path / "out" / "assignments.csv")
     assert assigned(runs.load_run(tmp_path / "out"), log, tmp_path / "again.csv") == first
+
+
+def priced_log(path, users, prices):
+    rows = [
+        f"{user},2026-01-0{day},{action},{price}\n"
+        for user, actions in users.items()
+        for day, (action, price) in enumerate(zip(actions.split(), prices, strict=True), start=1)
+    ]
+    path.write_text("".join(["user,time,action,price\n", *rows]), encoding="utf-8")
+    return path
+
+
+def test_an_absurd_price_is_moved_to_the_bound_of_the_run_not_to_that_of_the_new_log(tmp_path):
+    log = priced_log(tmp_path / "log.csv", three_groups(), (2, 3, 4, 5, 6, 7))
+    assert main(["run", str(log), "--out", str(tmp_path / "out"), *QUICKLY]) == 0
+    run = runs.load_run(tmp_path / "out")
+    bound = run.limits().price_high
+    assert 7 < bound < 1000
+    new = priced_log(tmp_path / "new.csv", {"solo": LOOKING}, (3, 999999, 999999, 999999, 5, 6))
+    (tmp_path / "cleaned").mkdir()
+    labels, report = assign(run, events_of(new, tmp_path / "mapped"), tmp_path / "cleaned")
+    prices = parquet.read_table(tmp_path / "cleaned" / "clean.parquet")["price"].to_pylist()
+    assert prices == [3, bound, bound, bound, 5, 6] and labels.user_ids.tolist() == ["solo"]
+    (outliers,) = [step for step in report.steps if step.rule == "outlier_price"]
+    assert (outliers.effect, outliers.rows) == ("changed", 3)
 
 
 def test_ids_come_out_exactly_as_they_came_in(shop):

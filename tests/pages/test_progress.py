@@ -72,7 +72,8 @@ def test_a_running_job_shows_its_share_speed_and_time_left(folder):
     at = AppTest.from_function(page).run()
     assert at.get("progress")[0].proto.value == 40
     assert "12,345 events per second" in words(at)
-    assert "Epoch 2 of 5, about 12 s left" in at.get("progress")[0].proto.text
+    text = at.get("progress")[0].proto.text.replace("\\", "")
+    assert "Epoch 2 of 5, about 12 s left" in text
     assert re.search(r"2\d s so far", words(at))
     assert "2 epochs drawn" in words(at)
     assert "at work: True" in words(at)

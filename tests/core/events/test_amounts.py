@@ -26,6 +26,7 @@ def look(tmp_path, cells):
         (["100,000.00", "300,000,000.40", "50"], [1e5, 300_000_000.4, 50]),
         (["1,234", "12.50"], [1234, 12.5]),
         (["0,125", "7"], [0.125, 7]),
+        (["1.234.567", "0,5"], [1234567, 0.5]),
     ],
 )
 def test_the_decimal_mark_is_settled_for_the_whole_column(cells, values, tmp_path):
@@ -33,6 +34,26 @@ def test_the_decimal_mark_is_settled_for_the_whole_column(cells, values, tmp_pat
     assert found == values
     commas = any("," in cell for cell in cells)
     assert [problem.code for problem in reading.problems] == ["comma_numbers"] * commas
+
+
+@pytest.mark.parametrize("cells", [["12.500", "853", "-1.234"], ["12.500", None, "0"]])
+def test_points_that_could_stand_between_thousands_are_decimal_marks_and_it_is_said(
+    cells, tmp_path
+):
+    reading, found = look(tmp_path, cells)
+    assert found == [None if cell is None else float(cell) for cell in cells]
+    (problem,) = reading.problems
+    assert (problem.severity, problem.code) == ("warning", "point_numbers")
+    assert problem.lines == ((2, 4) if cells[2] == "-1.234" else (2,))
+    assert "is 12.5, not 12500. If they stand between thousands" in problem.message
+
+
+@pytest.mark.parametrize(
+    "cells", [["0.125", "1.250"], ["12.500", "1500"], ["12.500", "3.5"], ["1.234", "12.5000"]]
+)
+def test_points_that_can_only_be_decimal_marks_need_no_warning(cells, tmp_path):
+    reading, found = look(tmp_path, cells)
+    assert found == [float(cell) for cell in cells] and not reading.problems
 
 
 @pytest.mark.parametrize(
@@ -49,6 +70,9 @@ def test_what_is_no_finite_number_gives_null(cell, tmp_path):
         (["12,5", "145,00", "5.25"], "mixed_decimals", (2, 3)),
         (["1,234.5", "0,99"], "mixed_decimals", (3,)),
         (["2,666", "853"], "unclear_numbers", (2,)),
+        (["1.234", "1.234.567", "7"], "unclear_numbers", (3,)),
+        (["1.234", "2,666"], "unclear_numbers", (3,)),
+        (["1.234", "12,50"], "mixed_decimals", (3,)),
         (["free", "1", "gift"], "not_number", (2, 4)),
     ],
 )

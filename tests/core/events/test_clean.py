@@ -5,7 +5,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from core.artifacts import CleanEvents, CleaningStep, ColumnMapping, Events
+from core.artifacts import CleanEvents, CleaningLimits, CleaningStep, ColumnMapping, Events
 from core.errors import OptionRefused, TooLittleData
 from core.events.clean import CleanOptions, clean
 from core.events.mapping import map_events
@@ -220,6 +220,27 @@ def test_bounds_are_drawn_without_duplicates_and_without_unusable_rows(log_of, t
     assert step(cleaned, "outlier_price").reason == "price outside -1 to 7"
 
 
+def test_the_limits_of_an_earlier_log_hold_for_a_later_one(log_of, tmp_path):
+    # 100 becomes 7, and 3.4 is the mean of what is left (see the tests around)
+    options = replace(PLAIN, outlier_factor=1.5, missing_price="mean")
+    limits = clean(prices(log_of, 1, 2, 3, 4, 100, None), options, tmp_path).limits
+    assert limits == CleaningLimits(price_low=-1, price_high=7, price_fill=3.4)
+    later = clean(prices(log_of, 999_999, 5, None), options, tmp_path, limits)
+    assert column(later, "price") == [7, 5, 3.4]
+    assert later.limits == limits
+    assert step(later, "outlier_price").reason == "price outside -1 to 7"
+    alone = clean(prices(log_of, 999_999, 5, None), options, tmp_path)
+    assert alone.limits != limits and alone.fingerprint != later.fingerprint
+
+
+def test_limits_of_a_column_that_the_log_lacks_change_nothing(log_of, tmp_path):
+    options = replace(ALL, missing_price="mean")
+    limits = CleaningLimits(price_low=1, price_high=7, price_fill=3.4)
+    cleaned = clean(log_of({"time": 1}), options, tmp_path, limits)
+    assert column(cleaned, "price") == [None]
+    assert cleaned.limits == CleaningLimits()
+
+
 def test_missing_numbers_are_filled_with_the_mean_or_median_of_what_the_rules_leave(
     log_of, tmp_path
 ):
@@ -318,9 +339,9 @@ def test_all_columns_of_the_log_but_the_label_are_carried_through(log_of, tmp_pa
     log = log_of(row, {**row, "time": 2, "label": None})
     cleaned = clean(log, ALL, tmp_path)
     assert cleaned.present == log.present
-    assert list(pq.read_schema(cleaned.path)) == [
-        field for field in pq.read_schema(log.path) if field.name != "label"
-    ]
+    before, after = pq.read_schema(log.path), pq.read_schema(cleaned.path)
+    assert after.names == [name for name in before.names if name != "label"]
+    assert after.types == [before.field(name).type for name in after.names]
     first, _ = rows(cleaned)
     told = set(row) - {"time", "label"}
     assert {k: first[k] for k in told} == {k: row[k] for k in told}

@@ -193,6 +193,7 @@ def test_events_are_typed_in_the_order_of_the_file(tmp_path):
         price="price",
         platform="platform",
     )
+    assert len(set(table.pop("row_hash"))) == 4
     assert list(table.items()) == [
         ("user", ["007", None, "7", "7"]),
         ("time", [datetime(2024, 1, 1, 10), datetime(2024, 1, 1, 8), None, None]),

@@ -1,0 +1,81 @@
+"""The Cluster page: how many segments, and who stands where on the map."""
+
+import json
+
+from streamlit.typing import PlotlyState
+
+from core.workspace import open_workspace
+
+
+def chart(at, title):
+    """The figure with that title."""
+    specs = [json.loads(found.proto.spec) for found in at.get("plotly_chart")]
+    return next(spec for spec in specs if title in spec["layout"]["title"]["text"])
+
+
+def test_the_suggested_number_is_drawn_and_its_reason_told_once(ready):
+    at = ready("cluster")
+    assert at.select_slider[0].value == 3
+    reasons = [text.value for text in at.markdown if "segments are suggested" in text.value]
+    assert len(reasons) == 1 and reasons[0].startswith("3 segments")
+    spoken = chart(at, "stop paying off")["layout"]["meta"]["alt"]
+    assert "Suggested: 3" in spoken
+    names = {trace["name"] for trace in chart(at, "Users by segment")["data"]}
+    assert len(names) == 3
+
+
+def test_another_number_of_segments_is_formed_while_the_analyst_looks_on(ready):
+    at = ready("cluster")
+    at.select_slider[0].set_value(4).run()
+    assert not at.exception
+    assert at.session_state["session.options"].cluster.n_clusters == 4
+    assert len(chart(at, "Users by segment")["data"]) == 4
+    at.select_slider[0].set_value(3).run()
+    assert at.session_state["session.options"].cluster.n_clusters == "auto"
+
+
+def test_the_map_takes_any_column_as_its_colour(ready):
+    at = ready("cluster")
+    box = at.selectbox(key="map-colour")
+    assert {"segment", "known label", "spend"} <= set(box.options) | {
+        option.lower() for option in box.options
+    }
+    box.set_value("known label").run()
+    assert not at.exception
+    names = {trace["name"] for trace in chart(at, "Users by known label")["data"]}
+    assert "window shopper" in names
+
+
+def test_users_inside_a_lasso_fill_a_table_until_it_is_cleared(ready):
+    at = ready("cluster")
+    assert any("Draw a lasso" in text.value for text in at.caption)
+    key = next(
+        found.key for found in at.get("plotly_chart") if str(found.key or "").startswith("map-")
+    )
+    points = [{"customdata": place} for place in (0, 2, 7)]
+    at.session_state[key] = PlotlyState({"selection": {"points": points}})
+    at.run()
+    assert any("3 users selected" in text.value for text in at.markdown)
+    table = next(found.value for found in at.dataframe if "story" in found.value.columns)
+    journey_users = table["user"].tolist()
+    assert len(journey_users) == 3
+    assert any(button.label == "Download these users" for button in at.get("download_button"))
+    at.session_state[key] = PlotlyState({"selection": {"points": []}})
+    next(button for button in at.button if button.label == "Clear the selection").click().run()
+    assert not any("users selected" in text.value for text in at.markdown)
+
+
+def test_the_loss_of_every_iteration_can_be_looked_at(ready):
+    data = chart(ready("cluster"), "Loss J falls")["data"]
+    kept = next(trace for trace in data if "(kept)" in trace["name"])
+    assert kept["y"] == sorted(kept["y"], reverse=True)
+
+
+def test_dense_groups_need_no_number_of_segments(ready, at_once):
+    at = ready("cluster")
+    at.get_by_key("algorithm").set_value("hdbscan").run()
+    assert not at.exception
+    assert not at.error
+    assert not at.select_slider
+    assert chart(at, "Users by segment")
+    assert len(list(open_workspace().jobs.glob("[0-9]*"))) <= 2
