@@ -119,7 +119,7 @@ def _run(call: argparse.Namespace) -> None:
         journey = Journey(
             Store(Path(scratch) / "store"), events, options, known=known, listen=_Teller()
         )
-        _tell_cleaning(journey.clean().report)
+        _tell_cleaning(journey.cleaning_report())
         source = runs.Source(
             name=", ".join(path.name for path in call.events),
             dataset_id=None,

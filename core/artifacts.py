@@ -207,6 +207,7 @@ class Sequences:
     duration: FloatArray  # (E,) seconds, NaN where missing
     price: FloatArray  # (E,) currency units, NaN where missing
     length: LongArray  # (U,) events of the user before truncation
+    first_time: LongArray  # (U,) seconds; the user's first event, even where it was cut off
     vocabulary: Vocabulary
     present: tuple[str, ...]
     fingerprint: str

@@ -10,7 +10,6 @@ import types
 import typing
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
-from functools import cache
 from typing import Any, Literal, Self, get_args, get_origin
 
 from core.errors import OptionRefused, did_you_mean
@@ -78,11 +77,14 @@ class Options:
         return {k: list(v) if isinstance(v, tuple) else v for k, v in values.items()}
 
 
-@cache
 def option_types(cls: type[Options]) -> Mapping[str, Any]:
     """Resolved type of every option of a class, in order."""
-    hints = typing.get_type_hints(cls)
-    return {f.name: hints[f.name] for f in fields(cls) if "option" in f.metadata}
+    found = _TYPES.get(cls)
+    if found is None:  # resolving is slow, and every fingerprint asks
+        hints = typing.get_type_hints(cls)
+        found = {f.name: hints[f.name] for f in fields(cls) if "option" in f.metadata}
+        _TYPES[cls] = found
+    return found
 
 
 def option_info(cls: type[Options], name: str) -> OptionInfo:
@@ -146,6 +148,7 @@ def json_schema(cls: type[Options]) -> dict[str, Any]:
     return {"type": "object", "additionalProperties": False, "properties": properties}
 
 
+_TYPES: dict[Any, Mapping[str, Any]] = {}
 _UNPARSED: Any = object()
 _NAMES = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
 _JSON_TYPES = {bool: "boolean", int: "integer", float: "number", str: "string"}

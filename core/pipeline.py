@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from core import clustering, evaluation, projection, recommend, representations, segments, sequences
 from core.artifacts import (
     CleanEvents,
+    CleaningReport,
     Embeddings,
     Evaluation,
     Events,
@@ -75,6 +76,7 @@ class Journey:
         return self._step(
             "clean",
             CleanEvents,
+            CleaningReport,
             lambda folder: clean.clean(self.events, self.options.clean, folder),
         )
 
@@ -85,6 +87,12 @@ class Journey:
             Sequences,
             lambda _: sequences.build(self.clean(), self.options.sequence),
         )
+
+    def cleaning_report(self) -> CleaningReport:
+        """Every row touched by cleaning, and what the cut to the last events leaves out."""
+        report = self.clean().report
+        cut = sequences.truncation(self.sequences(), self.options.sequence.last_n)
+        return replace(report, steps=(*report.steps, cut)) if cut else report
 
     def embeddings(self) -> Embeddings:
         """One point per user."""

@@ -163,7 +163,7 @@ def record(target: Path, journey: Journey, source: Source) -> Run:
             save(artifact, folder)
         tables.write_assignments(scratch / "assignments.csv", journey.labels())
         _write_json(scratch / "evaluation.json", to_contract(evaluation))
-        _write_json(scratch / "cleaning.json", to_plain(journey.clean().report))
+        _write_json(scratch / "cleaning.json", to_plain(journey.cleaning_report()))
         _write_json(scratch / "history.json", to_plain(journey.embeddings().history))
         _write_json(scratch / "run.json", to_plain(manifest))
         _write_described(scratch, journey, source, journey.segments())
@@ -327,7 +327,7 @@ def _write_described(folder: Path, journey: Journey, source: Source, segments: S
         title=source.name,
         created=datetime.now(UTC).isoformat(timespec="minutes"),
         journey_options=journey.options.to_dict(),
-        cleaning=journey.clean().report,
+        cleaning=journey.cleaning_report(),
         k_curve=journey.k_curve() if journey.ready("k_curve") else None,
         embeddings=journey.embeddings(),
         labels=journey.labels(),

@@ -26,7 +26,7 @@ from core.artifacts import (
 from core.events import engine
 from core.options import Options, option
 
-VERSION = 1
+VERSION = 2
 OTHER = "(other)"
 """The last word of a vocabulary that was cut short: all the rarer words together."""
 
@@ -92,10 +92,12 @@ class SequenceOptions(Options):
 
 USERS_SQL = """
 CREATE TEMP TABLE users AS
-SELECT "user", n_events, n_kept,
+SELECT "user", n_events, n_kept, first_time,
     CAST(sum(n_kept) OVER (ORDER BY "user" ROWS UNBOUNDED PRECEDING) AS BIGINT) - n_kept AS start
 FROM (
-    SELECT "user", count(*) AS n_events, least(count(*), $1) AS n_kept FROM events GROUP BY "user"
+    SELECT "user", count(*) AS n_events, least(count(*), $1) AS n_kept,
+        epoch_us(min("time")) AS first_time
+    FROM events GROUP BY "user"
 )
 """
 """Every user with the place where the user's events begin in the flat arrays."""
@@ -135,7 +137,8 @@ def build(
 ) -> Sequences:
     """The last events of every user, as numbers; users sorted by id.
 
-    ``length`` counts a user's events before the cut to ``last_n``. The gap of the first event
+    ``length`` counts a user's events before the cut to ``last_n``, and ``first_time`` is that of
+    the very first of them. The gap of the first event
     kept is the true one, to the event before it that was cut off; it is 0 only where the user's
     history begins.
 
@@ -155,7 +158,7 @@ def build(
         for column, name in _VOCABULARIES.items():
             connection.register(f"{column}_words", _codes(getattr(known, name)))
         users = connection.sql(
-            'SELECT "user", n_events, n_kept FROM users ORDER BY "user"'
+            'SELECT "user", n_events, n_kept, first_time FROM users ORDER BY "user"'
         ).to_arrow_table()
         offsets = np.concatenate([[0], np.cumsum(users["n_kept"].to_numpy(), dtype=np.int64)])
         arrays = _fill(connection, known, int(offsets[-1]))
@@ -165,6 +168,7 @@ def build(
         offsets=offsets,
         **arrays,
         length=users["n_events"].to_numpy().astype(np.int64),
+        first_time=users["first_time"].to_numpy().astype(np.int64) // 1_000_000,
         vocabulary=known,
         present=clean.present,
         fingerprint=fingerprint(clean.fingerprint, "sequences", VERSION, made_by),
@@ -187,6 +191,7 @@ def take(sequences: Sequences, user_index: LongArray) -> Sequences:
         sequences,
         user_ids=sequences.user_ids[user_index],
         length=sequences.length[user_index],
+        first_time=sequences.first_time[user_index],
         offsets=offsets,
         fingerprint=fingerprint(sequences.fingerprint, "take", VERSION, {"users": taken}),
         **per_event,

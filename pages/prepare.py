@@ -57,7 +57,7 @@ def account(report: CleaningReport) -> None:
 steps.require()
 settings_form({"Cleaning": "clean", "Sequences": "sequence"}, "Cleaning and sequence rules")
 journey = page.begin("prepare")
-report = journey.clean().report
+report = journey.cleaning_report()
 totals(report)
 account(report)
 

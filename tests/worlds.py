@@ -12,9 +12,14 @@ Event = tuple[str | None, str | None, str | None, float, float | None]
 
 
 def tiny_sequences(
-    users: Mapping[str, Sequence[Event]], lengths: Mapping[str, int] | None = None
+    users: Mapping[str, Sequence[Event]],
+    lengths: Mapping[str, int] | None = None,
+    firsts: Mapping[str, int] | None = None,
 ) -> Sequences:
-    """Sequences of the users' events; words by frequency. ``lengths`` before an earlier cut."""
+    """Sequences of the users' events; words by frequency.
+
+    ``lengths`` and ``firsts``: number of events, and time of the first, before an earlier cut.
+    """
     ids = sorted(users)
     events = [event for user in ids for event in users[user]]
     words = [_words([event[column] for event in events]) for column in range(3)]
@@ -38,6 +43,7 @@ def tiny_sequences(
         duration=np.full(len(events), np.nan, dtype=np.float32),
         price=np.array([np.nan if p is None else p for p in prices], dtype=np.float32),
         length=np.array([(lengths or {}).get(u, len(users[u])) for u in ids], dtype=np.int64),
+        first_time=np.array([(firsts or {}).get(u, users[u][0][3]) for u in ids], dtype=np.int64),
         vocabulary=Vocabulary(actions=words[0], categories=words[1], items=words[2], platforms=()),
         present=("user", "time", *present, *(["price"] if any(prices) else [])),
         fingerprint="s" * 64,

@@ -19,7 +19,7 @@ from core.events import engine
 from core.events.cleaning_report import Effect, nothing_left, write_report
 from core.options import Options, option
 
-VERSION = 2
+VERSION = 3
 
 _MEASURES = ("price", "duration")
 _LIMITS = tuple(field.name for field in fields(CleaningLimits))

@@ -13,7 +13,7 @@ from core.recommend.standing import standings
 
 __all__ = ["VERSION", "RecommendOptions", "recommend"]
 
-VERSION = 1
+VERSION = 2
 
 _NO_ITEMS = (
     "The log has no items, so no items can be recommended. Map a column to the item role to get "

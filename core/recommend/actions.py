@@ -148,13 +148,15 @@ def _by_rule(rule: Rule, segment: Segment, group: int, standing: Standing | None
     if standing is None:
         return None
     inside, everyone = float(standing.inside[group]), standing.everyone
-    error = (everyone * (1 - everyone) / segment.size) ** 0.5
+    known = int(standing.known[group])
+    error = (everyone * (1 - everyone) / max(known, 1)) ** 0.5
     least = max(rule.least, TIMES_EVERYONE * everyone, everyone + _CHANCE * error)
     if inside < least or everyone == 0:
         return None
     users = int(standing.concerned[group])
+    partly = "" if known == segment.size else " whose whole history is known"
     seen = (
-        f"{percent(inside)} of its users {rule.what} ({counted(users, 'user', 'users')}), "
+        f"{percent(inside)} of its users{partly} {rule.what} ({counted(users, 'user', 'users')}), "
         f"against {percent(everyone)} of everyone"
     )
     return Action(

@@ -22,9 +22,10 @@ _UPPER, _EXTREME = 0.75, 0.99
 class Standing:
     """One thing that is true of some users, compared between a segment and everyone."""
 
-    inside: DoubleArray  # (G,) share of the segment's users
+    inside: DoubleArray  # (G,) share of the segment's users of whom it is known
     everyone: float
     concerned: LongArray  # (G,) users of the segment of whom it is true
+    known: LongArray  # (G,) users of the segment of whom it is known whether it is true
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +38,7 @@ class _PerUser:
     spend: DoubleArray
     recency: DoubleArray  # days
     first: DoubleArray  # seconds
-    whole: npt.NDArray[np.bool_]  # the first event seen is the user's first
+    whole: npt.NDArray[np.bool_]  # nothing of the user's history was cut off
     pace: DoubleArray  # events per day with events
 
 
@@ -49,6 +50,9 @@ def standings(sequences: Sequences, contacts: Contacts, rows: Rows) -> dict[str,
     has no price). "leaving": both. "abandoned": left an item in the cart. "hesitant": looked
     and did not buy. "returning": returned at least one purchase in two. "hurried": more events
     per active day than 99% of all users.
+
+    What was bought before the cut to the last events is not seen, so "hesitant" is known only of
+    users whose whole history is in the sequences; the others are left out of its shares.
     """
     users = _per_user(sequences)
     words = sequences.vocabulary.actions
@@ -69,15 +73,22 @@ def standings(sequences: Sequences, contacts: Contacts, rows: Rows) -> dict[str,
         if has_role(words, "cart") and len(contacts.user):
             left = np.bincount(contacts.user[contacts.step == CART], minlength=len(lapsed))
             true["abandoned"] = left > 0
-    return {name: _standing(flags, rows) for name, flags in true.items()}
+    everyone = np.ones(len(lapsed), dtype=np.bool_)
+    return {
+        name: _standing(flags, users.whole if name == "hesitant" else everyone, rows)
+        for name, flags in true.items()
+    }
 
 
-def _standing(flags: npt.NDArray[np.bool_], rows: Rows) -> Standing:
-    concerned = np.bincount(rows.row[flags], minlength=len(rows.ids))
+def _standing(flags: npt.NDArray[np.bool_], told: npt.NDArray[np.bool_], rows: Rows) -> Standing:
+    """Shares among the users of whom it can be told, (U,) each."""
+    concerned = np.bincount(rows.row[flags & told], minlength=len(rows.ids))
+    known = np.bincount(rows.row[told], minlength=len(rows.ids))
     return Standing(
-        inside=concerned / np.maximum(rows.sizes, 1),
-        everyone=float(flags.mean()),
+        inside=concerned / np.maximum(known, 1),
+        everyone=float(flags[told].mean()) if told.any() else 0.0,
         concerned=concerned,
+        known=known,
     )
 
 
@@ -91,7 +102,7 @@ def _much(values: DoubleArray) -> npt.NDArray[np.bool_]:
 def _new(users: _PerUser, sequences: Sequences) -> npt.NDArray[np.bool_]:
     begin, end = int(users.first.min()), int(sequences.time.max())
     new: npt.NDArray[np.bool_] = users.first > end - _NEW_PART * (end - begin)
-    return new & users.whole
+    return new
 
 
 def _per_user(sequences: Sequences) -> _PerUser:
@@ -102,14 +113,14 @@ def _per_user(sequences: Sequences) -> _PerUser:
     day = sequences.time // _DAY
     new_day = np.ones(len(day), dtype=np.bool_)
     new_day[1:] = (day[1:] != day[:-1]) | (user[1:] != user[:-1])
-    first, last = sequences.time[begins], sequences.time[ends - 1]
+    last = sequences.time[ends - 1]
     return _PerUser(
         purchases=np.bincount(user[bought], minlength=n_users),
         returns=np.bincount(user[_of_role(sequences, "return")], minlength=n_users),
         views=np.bincount(user[_of_role(sequences, "view")], minlength=n_users),
         spend=np.bincount(user[bought], np.maximum(price, 0.0), minlength=n_users).astype(float),
         recency=(last.max() - last) / _DAY,
-        first=first.astype(np.float64),
+        first=sequences.first_time.astype(np.float64),
         whole=(ends - begins) == sequences.length,
         pace=(ends - begins) / np.bincount(user[new_day], minlength=n_users),
     )

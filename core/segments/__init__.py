@@ -15,7 +15,7 @@ from core.segments.profiles import SUMMARY, event_shares, summaries, value_share
 
 __all__ = ["CAVEAT", "SUMMARY", "VERSION", "SegmentOptions", "profile", "rename"]
 
-VERSION = 1
+VERSION = 2
 
 
 def profile(sequences: Sequences, labels: Labels, options: SegmentOptions, seed: int) -> Segments:

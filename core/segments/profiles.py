@@ -36,7 +36,9 @@ SUMMARY: dict[str, Figure] = {
         label="Events per visit", unit="events", help="Typical number (geometric mean)"
     ),
     "active_days": Figure(
-        label="Active days", unit="days", help="Typical number of days with events"
+        label="Active days",
+        unit="days",
+        help="Typical number of days with events, among the events looked at",
     ),
     "gap": Figure(
         label="Pause",
@@ -56,10 +58,14 @@ SUMMARY: dict[str, Figure] = {
         label="At weekends", unit="share", help="Mean share of events on Saturday or Sunday"
     ),
     "purchases": Figure(
-        label="Purchases", unit="purchases", help="Mean number of purchases of a user"
+        label="Purchases",
+        unit="purchases",
+        help="Mean number of purchases of a user, among the events looked at",
     ),
     "spend": Figure(
-        label="Spend", unit="currency units", help="Mean sum of prices at a user's purchases"
+        label="Spend",
+        unit="currency units",
+        help="Mean sum of prices at a user's purchases, among the events looked at",
     ),
     "price": Figure(
         label="Price met", unit="currency units", help="Typical price of what is looked at"

@@ -95,7 +95,6 @@ def scalar_values(log: Sequences, calendar: Calendar, block: Block) -> dict[str,
     new_day[1:] |= day[1:] != day[:-1]
     seen = np.maximum(block.count(np.ones(len(time), dtype=np.bool_)), 1)
     ends = log.offsets[1:][block.users] - block.events.start - 1
-    begins = log.offsets[:-1][block.users] - block.events.start
     length = np.asarray(log.length[block.users], dtype=np.float64)
     days = np.maximum(block.count(new_day), 1)
     return {
@@ -106,7 +105,7 @@ def scalar_values(log: Sequences, calendar: Calendar, block: Block) -> dict[str,
         **_values(log, block),
         "events": np.log1p(length),
         "active_days": np.log1p(days),
-        "tenure": np.log1p((time[ends] - time[begins]) / _DAY),
+        "tenure": np.log1p((time[ends] - log.first_time[block.users]) / _DAY),
         "recency": np.log1p((calendar.last - time[ends]) / _DAY),
     }
 

@@ -36,6 +36,7 @@ def log(seed: int = 0, **changes: object) -> Sequences:
             duration=np.where(rng.random(n) < 0.3, np.nan, rng.lognormal(3, 1, n)).astype("f4"),
             price=np.where(rng.random(n) < 0.3, np.nan, rng.lognormal(3, 1, n)).astype("f4"),
             length=lengths.astype(np.int64),
+            first_time=np.full(N_USERS, 1_767_571_200, dtype=np.int64),
             vocabulary=Vocabulary(
                 actions=("buy", "cart", "view"),
                 categories=tuple("abcde"),

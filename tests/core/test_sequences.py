@@ -77,6 +77,7 @@ def test_arrays_have_the_types_of_the_contract(cleaned):
         "duration": np.float32,
         "price": np.float32,
         "length": np.int64,
+        "first_time": np.int64,
     }
 
 
@@ -98,6 +99,7 @@ def test_only_the_last_events_stay_and_the_first_of_them_has_its_true_gap(cleane
     assert (built.time % 86400).tolist() == [16, 25, 3]
     assert built.gap.tolist() == [7.0, 9.0, 0.0]
     assert built.length.tolist() == [6, 1]
+    assert (built.first_time % 86400).tolist() == [0, 3]
 
 
 def test_the_events_that_the_cut_leaves_unseen_are_counted(cleaned):

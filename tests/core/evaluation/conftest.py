@@ -61,6 +61,7 @@ def as_sequences(lengths):
         duration=nothing.astype(np.float32),
         price=nothing.astype(np.float32),
         length=np.asarray(lengths, dtype=np.int64),
+        first_time=np.zeros(n_users, dtype=np.int64),
         vocabulary=Vocabulary(actions=(), categories=(), items=(), platforms=()),
         present=("user", "time"),
         fingerprint="s" * 64,

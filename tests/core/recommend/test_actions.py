@@ -8,9 +8,9 @@ from tests.worlds import tiny_labels, tiny_sequences
 DAY = 86_400
 
 
-def acted(users, segment_of):
-    """Actions by (segment, kind)."""
-    log = tiny_sequences(users)
+def acted(users, segment_of, **before):
+    """Actions by (segment, kind); ``before`` has what the users' histories were before a cut."""
+    log = tiny_sequences(users, **before)
     labels = tiny_labels(log, segment_of)
     segments = profile(log, labels, SegmentOptions(), seed=0)
     found = recommend(log, labels, segments, RecommendOptions())
@@ -70,16 +70,30 @@ def test_who_looks_and_never_buys_is_offered_a_first_purchase():
     assert acted(users, by_letter(users))[1, "campaign"].title == "Offer for a first purchase"
 
 
-def test_who_was_first_seen_lately_is_a_newcomer_unless_the_past_was_cut_off():
+def test_of_users_whose_past_was_cut_off_it_is_not_said_that_they_never_bought():
+    users = {f"a{i:02d}": steady() for i in range(40)}
+    users |= {f"b{i:02d}": [("view", None, "boot", DAY * 40, 5.0)] * 3 for i in range(20)}
+    lookers = [user for user in users if user[0] == "b"]
+    found = acted(users, by_letter(users), lengths=dict.fromkeys(lookers, 900))
+    assert "Offer for a first purchase" not in {action.title for action in found.values()}
+    found = acted(users, by_letter(users), lengths=dict.fromkeys(lookers[:5], 900))
+    offer = found[1, "campaign"]
+    assert offer.title == "Offer for a first purchase"
+    assert "of its users whose whole history is known looked and never bought (15 users)" in (
+        offer.text
+    )
+    assert offer.evidence["the same among everyone"] == pytest.approx(15 / 55)
+
+
+def test_who_was_first_seen_lately_is_a_newcomer_even_where_events_were_cut_off():
     users = {f"a{i:02d}": steady() for i in range(40)}
     users |= {f"b{i:02d}": steady(days=(38, 40)) for i in range(20)}
-    log = tiny_sequences(users)
+    lately = [user for user in users if user[0] == "b"]
     assert (1, "newcomers") in acted(users, by_letter(users))
-    labels = tiny_labels(log, by_letter(users))
-    cut = tiny_sequences(users, {user: 900 for user in users if user[0] == "b"})
-    segments = profile(cut, labels, SegmentOptions(), seed=0)
-    found = recommend(cut, labels, segments, RecommendOptions())
-    assert "newcomers" not in {action.kind for action in found.actions}
+    cut = {"lengths": dict.fromkeys(lately, 900), "firsts": dict.fromkeys(lately, DAY * 37)}
+    assert (1, "newcomers") in acted(users, by_letter(users), **cut)
+    cut["firsts"] = dict.fromkeys(lately, DAY * 5)
+    assert (1, "newcomers") not in acted(users, by_letter(users), **cut)
 
 
 def test_valuable_users_that_drift_away_come_before_the_best_customers():

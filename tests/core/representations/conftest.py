@@ -48,6 +48,7 @@ def _sequences(users: Mapping[str, list[dict[str, Any]]]) -> Sequences:
         duration=np.array([e.get("duration", np.nan) for e in events], np.float32),
         price=np.array([e.get("price", np.nan) for e in events], np.float32),
         length=lengths,
+        first_time=np.full(len(ids), MONDAY, dtype=np.int64),
         vocabulary=Vocabulary(
             actions=actions, categories=categories, items=(), platforms=platforms
         ),

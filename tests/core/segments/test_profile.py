@@ -124,6 +124,13 @@ def test_what_was_cut_off_counts_as_activity(shop):
     assert segments[1].summary["events"] == pytest.approx(36)
 
 
+def test_the_time_span_begins_with_the_first_event_even_where_it_was_cut_off():
+    log = tiny_sequences({"a": buyer(0), "b": buyer(0)}, {"b": 36}, {"b": -9 * DAY})
+    segments = profile(log, tiny_labels(log, {"a": 0, "b": 1}), OPTIONS, seed=0).segments
+    seen, before = (segment.summary["tenure"] for segment in segments)
+    assert before == pytest.approx(seen + 9 + log.time[0] / DAY)
+
+
 def test_a_lone_segment_is_everyone_and_nothing_sets_it_apart(shop):
     everyone = tiny_labels(shop, dict.fromkeys(shop.user_ids, 0))
     (segment,) = profile(shop, everyone, OPTIONS, seed=0).segments
