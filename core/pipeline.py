@@ -76,7 +76,6 @@ class Journey:
         return self._step(
             "clean",
             CleanEvents,
-            CleaningReport,
             lambda folder: clean.clean(self.events, self.options.clean, folder),
         )
 

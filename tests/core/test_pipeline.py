@@ -194,3 +194,11 @@ def test_a_step_that_failed_leaves_nothing_and_can_be_made_later(events, store, 
     journey = Journey(store, events, quick())
     assert journey.ready("sequences") and not journey.ready("embeddings")
     assert journey.embeddings().values.shape[0] == 60
+
+
+def test_what_the_cut_to_the_last_events_leaves_out_is_in_the_report(events, store):
+    journey = Journey(store, events, quick(sequence={"last_n": 5}))
+    told = journey.cleaning_report()
+    cut = int((journey.sequences().length - 5).clip(0).sum())
+    assert told.steps[:-1] == journey.clean().report.steps
+    assert (told.steps[-1].effect, told.steps[-1].rows) == ("flagged", cut) and cut > 0
