@@ -3,10 +3,19 @@ import streamlit as st
 
 from core import runs
 from core.clustering import CLUSTERERS
+from core.errors import AnalystError
 from core.representations import REPRESENTATIONS
 from core.runs import Run
 from ui import session, steps
 from ui.safe_text import errors_shown, safe
+
+
+def method(run: Run) -> str:
+    try:
+        options = run.options()
+    except AnalystError:
+        return "settings of another version"
+    return f"{options.representation} · {options.clusterer}"
 
 
 def row(run: Run) -> dict[str, object]:
