@@ -10,16 +10,17 @@ from ui import session, steps
 from ui.safe_text import errors_shown, safe
 
 
-def method(run: Run) -> str:
+def methods(run: Run) -> tuple[str, str]:
     try:
         options = run.options()
     except AnalystError:
-        return "settings of another version"
-    return f"{options.representation} · {options.clusterer}"
+        return ("of another version", "of another version")
+    return REPRESENTATIONS[options.representation].label, CLUSTERERS[options.clusterer].label
 
 
 def row(run: Run) -> dict[str, object]:
     manifest = run.manifest
+    representation, algorithm = methods(run)
     return {
         "Run": manifest.id[:8],
         "Made (UTC)": manifest.created.replace("T", " ")[:16],
@@ -27,8 +28,8 @@ def row(run: Run) -> dict[str, object]:
         "Segments": manifest.metrics.get("segments"),
         "Silhouette": manifest.metrics.get("macro_silhouette"),
         "ARI": manifest.metrics.get("ari"),
-        "Representation": REPRESENTATIONS[run.options().representation].label,
-        "Algorithm": CLUSTERERS[run.options().clusterer].label,
+        "Representation": representation,
+        "Algorithm": algorithm,
         "Seconds": sum(manifest.timings.values()),
     }
 

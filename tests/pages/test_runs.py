@@ -1,5 +1,7 @@
 """The Runs page: what was recorded can be found again, compared and deleted."""
 
+import json
+
 import pytest
 
 from core import runs
@@ -71,3 +73,13 @@ def test_a_run_is_deleted_and_the_data_set_stays(ready):
     assert not at.exception
     assert runs.list_runs(open_workspace()) == []
     assert len(open_workspace().datasets()) == 1
+
+
+def test_a_run_with_settings_of_another_version_stays_listed(two_runs):
+    at = two_runs()
+    file = next(open_workspace().runs.glob("*/run.json"))
+    record = json.loads(file.read_text(encoding="utf-8"))
+    record["options"]["cluster"]["magic"] = 3
+    file.write_text(json.dumps(record), encoding="utf-8")
+    algorithms = at.run().dataframe[0].value["Algorithm"].tolist()
+    assert sorted(algorithms) == ["K-means", "of another version"]
