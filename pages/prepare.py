@@ -45,6 +45,7 @@ def account(report: CleaningReport) -> None:
     st.dataframe(
         pd.DataFrame(rows),
         hide_index=True,
+        height="content",
         column_config={"What": {"width": "small"}, "Rows": counted, "Users": counted},
         key="account",
         alt="Cleaning report",

@@ -1,5 +1,6 @@
 """What the README promises must be there."""
 
+import re
 from pathlib import Path
 
 from core.__main__ import main
@@ -38,3 +39,9 @@ def test_the_python_example_runs(tmp_path, monkeypatch, capsys):
     exec(compile(example, "README.md", "exec"), {})
     sizes = [int(line.split()[-1]) for line in capsys.readouterr().out.splitlines()]
     assert sizes == [50, 30, 20]
+
+
+def test_every_picture_is_there():
+    pictures = set(re.findall(r"docs/screenshots/[a-z-]+\.png", README))
+    assert len(pictures) == 20
+    assert [p for p in pictures if not (Path(__file__).parents[1] / p).is_file()] == []

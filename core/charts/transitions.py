@@ -134,7 +134,7 @@ def _share_labels(spots: DoubleArray, arrows: list[_Arrow], actions: tuple[str, 
         text=[f"<b>{a.share:.0%}</b>" if a.share >= _LABELLED_SHARE else "" for a in arrows],
         customdata=[[safe(actions[a.start]), safe(actions[a.end]), a.share] for a in arrows],
         mode="text",
-        textfont={"size": 12},
+        textfont={"size": 12, "shadow": "auto"},  # to be read on its arrow too
         hovertemplate="after %{customdata[0]}: %{customdata[1]}, "
         "%{customdata[2]:.0%}<extra></extra>",
     )

@@ -12,6 +12,7 @@ import tempfile
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
@@ -85,12 +86,15 @@ def picture(page: Page, path: Path) -> None:
 
 def _few_colours(shown: Image.Image) -> Image.Image:
     """The picture in 256 colours: the most frequent as they are, the others by likeness."""
-    counted = shown.getcolors(shown.width * shown.height) or []
-    frequent = [part for _, colour in sorted(counted, reverse=True)[:128] for part in colour]
+    pixels = np.asarray(shown, dtype=np.int64).reshape(-1, 3)
+    colours, place, counts = np.unique(pixels, axis=0, return_inverse=True, return_counts=True)
+    frequent = colours[np.argsort(-counts)[:128]]
     alike = shown.quantize(128, Image.Quantize.FASTOCTREE).getpalette() or []
-    palette = Image.new("P", (1, 1))
-    palette.putpalette(frequent + alike[: 3 * 128])
-    return shown.quantize(palette=palette, dither=Image.Dither.NONE)
+    palette = np.vstack([frequent, np.reshape(alike, (-1, 3))[:128]])
+    nearest = [int(((palette - colour) ** 2).sum(axis=1).argmin()) for colour in colours]
+    few = Image.fromarray(np.array(nearest, dtype=np.uint8)[place.reshape(shown.height, -1)], "P")
+    few.putpalette(palette.astype(np.uint8).tobytes())
+    return few
 
 
 if __name__ == "__main__":
