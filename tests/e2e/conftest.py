@@ -2,7 +2,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Error, sync_playwright
 
 from tests.e2e.dashboard import CHROMIUM, CHROMIUM_ARGS, ROOT, Dashboard, serving
 
@@ -19,7 +19,12 @@ def browser() -> Iterator[Browser]:
     if CHROMIUM is None:
         pytest.skip("no Chromium on the PATH")
     with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=list(CHROMIUM_ARGS))
+        try:
+            launched = playwright.chromium.launch(
+                executable_path=CHROMIUM, args=list(CHROMIUM_ARGS)
+            )
+        except Error as error:  # a system library is missing, or the sandbox forbids it
+            pytest.skip(f"{CHROMIUM} does not start: {str(error).splitlines()[0]}")
         yield launched
         launched.close()
 
