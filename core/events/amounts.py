@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from core.artifacts import Problem
 from core.events.problems import counted, refused, spell_lines, warning
 from core.events.reading import NO_CELLS, Column, Kind, Reading, kinds_of, literal
@@ -28,12 +30,34 @@ def read_numbers(column: Column) -> Reading:
     every point in the column stands so and no number of four digits goes without one.
     """
     kinds = kinds_of(column, _KINDS)
-    unknown = kinds.pop("other", NO_CELLS)
+    refusal = _why_not(column, kinds)
+    if refusal is not None:
+        return refusal
     point, comma = kinds.get("point", NO_CELLS), kinds.get("comma", NO_CELLS)
     thousands = kinds.get("thousands", NO_CELLS)
     either = kinds.get("comma or thousands", NO_CELLS)
     doubtful = kinds.get("point or thousands", NO_CELLS)
-    if unknown.count * 2 >= max(1, unknown.count + sum(kind.count for kind in kinds.values())):
+    if comma.count:
+        sql = f"replace(replace({column.cell}, '.', ''), ',', '.')"
+        return _with_commas(column, "the decimal mark", comma, sql)
+    if thousands.count or either.count:
+        sql = f"replace({column.cell}, ',', '')"
+        return _with_commas(
+            column, "between thousands", thousands if thousands.count else either, sql
+        )
+    unsettled = doubtful.count and not (point.count or "ungrouped" in kinds)
+    found = (_points_taken_as_decimal(column, doubtful),) if unsettled else ()
+    return Reading(_number_sql(column, column.cell), found)
+
+
+def _why_not(column: Column, kinds: Mapping[str, Kind]) -> Reading | None:
+    """The refusal of a column that holds no numbers or two ways of writing them; else None."""
+    unknown = kinds.get("other", NO_CELLS)
+    point, comma = kinds.get("point", NO_CELLS), kinds.get("comma", NO_CELLS)
+    thousands = kinds.get("thousands", NO_CELLS)
+    either = kinds.get("comma or thousands", NO_CELLS)
+    doubtful = kinds.get("point or thousands", NO_CELLS)
+    if unknown.count * 2 >= max(1, sum(kind.count for kind in kinds.values())):
         message = (
             f"Column '{column.name}' does not hold numbers: '{unknown.example}' "
             f"({spell_lines(unknown.lines, unknown.count)}). Choose another column or none."
@@ -62,17 +86,7 @@ def read_numbers(column: Column) -> Reading:
             f"({spell_lines(grouped.lines, grouped.count)}). Write all numbers as 1234.5."
         )
         return _refuse(column, "unclear_numbers", message, grouped)
-    if comma.count:
-        sql = f"replace(replace({column.cell}, '.', ''), ',', '.')"
-        return _with_commas(column, "the decimal mark", comma, sql)
-    if thousands.count or either.count:
-        sql = f"replace({column.cell}, ',', '')"
-        return _with_commas(
-            column, "between thousands", thousands if thousands.count else either, sql
-        )
-    unsettled = doubtful.count and not (point.count or "ungrouped" in kinds)
-    found = (_points_taken_as_decimal(column, doubtful),) if unsettled else ()
-    return Reading(_number_sql(column, column.cell), found)
+    return None
 
 
 def _points_taken_as_decimal(column: Column, kind: Kind) -> Problem:
