@@ -1,7 +1,7 @@
 """The whole journey, headless: the same object serves the pages, the worker and the command line.
 
 journey = Journey(store, events, RunOptions(), known=labels)
-journey.segments()      # makes every step before it, unless the store has it already
+journey.segments()  # makes every step before it, unless the store has it already
 """
 
 from __future__ import annotations

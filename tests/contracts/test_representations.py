@@ -106,7 +106,8 @@ def test_read_only_arrays_will_do(method):
     sequences = log()
     for name in ("offsets", "action", "category", "platform", "time", "gap", "price"):
         getattr(sequences, name).setflags(write=False)
-    points(method, sequences)
+    found = points(method, sequences)
+    np.testing.assert_array_equal(found.values, points(method, log()).values)
 
 
 @EVERY
