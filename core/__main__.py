@@ -144,7 +144,7 @@ def _assign(call: argparse.Namespace) -> None:
     needed = _exactly(replace(run.manifest.source.mapping, label=None))
     with tempfile.TemporaryDirectory() as scratch:
         raw = _read(call.events, Path(scratch), run.options())
-        events = map_events(raw, complete(raw, needed), Path(scratch))
+        events = map_events(raw, complete(raw, needed), Path(scratch), run.options().map)
         _tell_problems(call.events.name, events)
         labels, report = assign(run, events, Path(scratch))
         _tell_cleaning(report)
@@ -180,7 +180,7 @@ def _events(
         raw = _read(path, folder, options)
         mapping = complete(raw, given)
         given = _exactly(mapping)  # the files after the first are read the same way
-        logs.append(map_events(raw, mapping, folder))
+        logs.append(map_events(raw, mapping, folder, options.map))
         _tell_problems(path.name, logs[-1])
     return merge(logs, [path.name for path in call.events], scratch), mapping
 

@@ -24,6 +24,22 @@ TextArray = npt.NDArray[np.object_]
 State = Mapping[str, npt.NDArray[Any]]
 """Learned numbers by name: weights, centres, scales. Never pickled."""
 
+EVENT_COLUMNS = (
+    "user",
+    "time",
+    "action",
+    "item",
+    "category",
+    "duration",
+    "price",
+    "quantity",
+    "session",
+    "platform",
+    "query",
+    "label",
+)
+"""The columns of `Events` that hold what happened."""
+
 ROLES = (
     "user",
     "time",
@@ -32,10 +48,17 @@ ROLES = (
     "category",
     "duration",
     "price",
+    "quantity",
+    "value",
+    "session",
     "platform",
+    "query",
     "label",
 )
-"""What a column of a log can be. Only user and time must be there."""
+"""What a column of a log can be. Only user and time must be there.
+
+``price`` is of one piece, ``value`` the money of the whole event; ``query`` is what was searched.
+"""
 
 NOISE = -1
 """Label of a user that belongs to no segment."""
@@ -69,15 +92,28 @@ class Dialect:
 
 
 @dataclass(frozen=True, kw_only=True)
+class FilePart:
+    """One of the files a log was read from, and the rows of the log that came from it."""
+
+    name: str
+    lines_before: int
+    """What is taken from ``__line__`` to get the physical line in this file."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class RawLog:
-    """A file that passed the strict gate; every cell is still text.
+    """One or several files that passed the strict gate; every cell is still text.
 
     ``path`` is Parquet: one text column per name in ``columns`` (blank cells are NULL) and
-    ``__line__``, the physical line on which the row starts.
+    ``__line__``, the physical line on which the row starts. Lines go on counting from file to
+    file; ``parts`` says which line is which.
     """
 
     path: Path
+    set_aside: Path
+    """Parquet of the rows the gate set aside: ``__line__``, ``reason`` and ``text`` as it stood."""
     name: str
+    parts: tuple[FilePart, ...]
     columns: tuple[str, ...]
     n_rows: int
     dialect: Dialect
@@ -96,7 +132,11 @@ class ColumnMapping:
     category: str | None = None
     duration: str | None = None
     price: str | None = None
+    quantity: str | None = None
+    value: str | None = None
+    session: str | None = None
     platform: str | None = None
+    query: str | None = None
     label: str | None = None
 
     def columns(self) -> dict[str, str]:
@@ -109,8 +149,10 @@ class ColumnMapping:
 class Events:
     """A typed log. ``path`` is Parquet with a column per role, whether mapped or all NULL.
 
-    user, action, item, category, platform, label: text; time: timestamp without zone (UTC);
-    duration (seconds), price: double; line: physical line in the file (bigint);
+    user, action, item, category, session, platform, query, label: text; time: timestamp without
+    zone (UTC); duration (seconds), price, quantity: double; line: as in the `RawLog` (bigint);
+    ``price`` is the money of the whole event: the value column where there is one, else price times
+    the size of the quantity, else the price; there is no column ``value``;
     unreadable: comma-separated roles whose cell held something that could not be read;
     row_hash: 64 bits (ubigint) of the row as it stood in the file, the columns without a role
     included and the label left out, by which exact duplicates are told. It may be missing.

@@ -19,6 +19,7 @@ from core.clustering.choose_k import KOptions
 from core.errors import OptionRefused, did_you_mean
 from core.evaluation import EvaluateOptions
 from core.events.clean import CleanOptions
+from core.events.map_options import MapOptions
 from core.events.read import ReadOptions
 from core.options import Options, json_schema, option, option_types, parse_text
 from core.projection import ProjectionOptions
@@ -62,6 +63,7 @@ class RunOptions:
     """All settings of one journey; the defaults are a sound journey."""
 
     read: ReadOptions = ReadOptions()
+    map: MapOptions = MapOptions()
     clean: CleanOptions = CleanOptions()
     sequence: SequenceOptions = SequenceOptions()
     represent: RepresentOptions = RepresentOptions()
@@ -128,6 +130,7 @@ class RunOptions:
 
 STAGES: dict[str, tuple[type[Options], ...]] = {
     "read": (ReadOptions,),
+    "map": (MapOptions,),
     "clean": (CleanOptions,),
     "sequence": (SequenceOptions,),
     "represent": (RepresentOptions,),

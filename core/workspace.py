@@ -11,15 +11,17 @@ import os
 import re
 import secrets
 import shutil
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-from core.artifacts import ColumnMapping, Events, KnownLabels, RawLog, fingerprint
+from core.artifacts import ColumnMapping, Events, KnownLabels, RawLog
 from core.errors import NotFound
 from core.events.known import known_labels_in_log, read_known_labels
-from core.events.mapping import VERSION as MAPPING_VERSION
-from core.events.mapping import map_events
+from core.events.map_options import MapOptions
+from core.events.mapping import map_events, mapped_as
 from core.events.read import ReadOptions, read
 from core.store import Store, keep_first, load, replacing, save, scratch_folder
 
@@ -56,6 +58,8 @@ class Dataset:
     """ISO 8601, UTC."""
     mapping: ColumnMapping | None
     """None until the analyst has confirmed it."""
+    map_options: Mapping[str, Any] = field(default_factory=dict)
+    """How its cells are read, as `MapOptions` takes it."""
     labels_name: str | None = None
     """Name of the label table that was added, if any."""
     labels_id: str | None = None
@@ -123,9 +127,12 @@ class Workspace:
             keep_first(scratch, self._folder(dataset.id))
         return self.dataset(dataset.id)
 
-    def confirm_mapping(self, dataset_id: str, mapping: ColumnMapping) -> Dataset:
-        """Keep the mapping the analyst confirmed."""
-        return self._update(replace(self.dataset(dataset_id), mapping=mapping))
+    def confirm_mapping(
+        self, dataset_id: str, mapping: ColumnMapping, options: MapOptions = MapOptions()
+    ) -> Dataset:
+        """Keep the mapping the analyst confirmed, and how its cells are read."""
+        dataset = self.dataset(dataset_id)
+        return self._update(replace(dataset, mapping=mapping, map_options=options.to_dict()))
 
     def add_labels(self, dataset_id: str, path: Path, name: str) -> Dataset:
         """Keep a table of known labels (user, label) beside the log. Raises FileRefused."""
@@ -141,9 +148,11 @@ class Workspace:
         if dataset.mapping is None:
             raise NotFound("The columns of this data set are not confirmed yet.")
         raw, mapping = self.raw(dataset), dataset.mapping
-        made_from = fingerprint(raw.fingerprint, "map", MAPPING_VERSION, mapping.columns())
+        options = MapOptions.from_dict(dataset.map_options, where="map")
         return self.store(dataset.id).get_or_make(
-            Events, made_from, lambda folder: map_events(raw, mapping, folder)
+            Events,
+            mapped_as(raw, mapping, options),
+            lambda folder: map_events(raw, mapping, folder, options),
         )
 
     def known_labels(self, dataset: Dataset) -> KnownLabels | None:

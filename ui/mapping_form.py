@@ -19,7 +19,11 @@ _LABELS = {
     "item": ("Item", "What it was done to: the id of a product."),
     "category": ("Category", "The class of the item."),
     "duration": ("Duration", "How long it took, in seconds."),
-    "price": ("Price", "What the item costs, in your currency."),
+    "price": ("Price", "What one piece costs, in your currency."),
+    "quantity": ("Quantity", "How many pieces. The money of an event is price times quantity."),
+    "value": ("Value", "The money of the whole event, where the file holds it ready made."),
+    "session": ("Session", "The visit an event belongs to. Without it visits are told by pauses."),
+    "query": ("Search text", "The words a user searched for."),
     "platform": ("Platform", "Where it happened: web, app, shop ..."),
     "label": ("Known label", "What is known of the user from elsewhere. It is never used to form "
               "segments, only to judge them."),

@@ -112,7 +112,8 @@ BITS = {rule: 1 << place for place, rule in enumerate(RULES)}
 INVALID = ("no_user", "unreadable_user", "no_time", "unreadable_time")
 """The rules that make a row unusable; always on."""
 
-_COLUMNS = """ "user", "time", action, item, category, duration, price, platform """
+_COLUMNS = """ "user", "time", action, item, category, duration, price, quantity, session,
+    platform, query """
 
 DISTINCT_SQL = f"""
 SELECT {_COLUMNS}, min(line) AS line, unreadable, count(*) AS copies FROM events
@@ -157,7 +158,7 @@ WITH possible AS (
         coalesce(CASE WHEN far_price AND $clips
             THEN least(greatest(possible_price, $price_low), $price_high)
             ELSE possible_price END, $price_fill) AS price,
-        platform, line, unreadable, copies, dropped_by,
+        quantity, session, platform, query, line, unreadable, copies, dropped_by,
         -- a rule that comes after the one that dropped the row never saw it
         CASE WHEN dropped_by = 0 THEN all_bits ELSE all_bits & (2 * dropped_by - 1) END AS bits
     FROM dropped

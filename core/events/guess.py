@@ -33,10 +33,15 @@ _NAMES: dict[str, str] = {
     "cat department subcategory producttype section 类目 商品类目 类目id 类别 品类 分类",
     "duration": "duration durationseconds durations dwelltime dwell dwellseconds timespent "
     "timeonpage staytime durationsec durationms dwellms durationmin 时长 停留时长 停留时间",
-    "price": "price unitprice salesvalue amount salesamount sales revenue totalprice linetotal "
-    "ordervalue itemprice saleprice value money total 价格 单价 金额 销售额 支付金额",
+    "price": "price unitprice itemprice saleprice 价格 单价",
+    "quantity": "quantity qty units pieces count 数量 件数 购买数量",
+    "value": "value salesvalue amount salesamount sales revenue totalprice linetotal ordervalue "
+    "money total 金额 销售额 支付金额 总价",
+    "session": "sessionid session visitid usersession visit 会话id 会话",
     "platform": "platform channel source device devicetype saleschannel trafficsource medium "
     "utmsource os 平台 渠道 来源 设备 终端",
+    "query": "query searchquery searchterm searchtext keywords keyword searchphrase 搜索词 查询 "
+    "关键词",
     "label": "label labels persona segment truelabel groundtruth customersegment usersegment "
     "truesegment usertype 标签 人群 分群",
 }
@@ -49,8 +54,12 @@ _WORDS: dict[str, str] = {
     "item": "item product sku article goods 商品 产品",
     "category": "category department cat 类目 类别 品类 分类",
     "duration": "duration dwell 时长 停留",
-    "price": "price amount revenue value 价格 单价 金额",
+    "price": "price 价格 单价",
+    "quantity": "quantity qty 数量",
+    "value": "amount revenue value 金额",
+    "session": "session visit 会话",
     "platform": "platform channel source device 平台 渠道 来源",
+    "query": "query keyword 搜索 查询",
     "label": "label persona segment 标签 人群 分群",
 }
 """Single words by role: weaker evidence, where a name only holds one of them."""
@@ -62,7 +71,11 @@ _MEANING = {
     "item": "the item",
     "category": "a category",
     "duration": "how long it took",
-    "price": "a value in money",
+    "price": "what a piece costs",
+    "quantity": "how many pieces",
+    "value": "the money of the event",
+    "session": "the visit it belongs to",
+    "query": "what was searched for",
     "platform": "where it came from",
     "label": "a group known beforehand",
 }
@@ -173,7 +186,7 @@ def _fit(role: str, contents: Contents) -> tuple[float, str]:
     if role == "time":
         share = max(contents.dates, contents.stamps)
         return max(0.5, share), f"{share:.0%} of its cells can be times"
-    if role in ("price", "duration"):
+    if role in ("price", "duration", "quantity", "value"):
         return max(0.2, contents.numbers), f"{contents.numbers:.0%} of its cells are numbers"
     if contents.dates > 0.5:
         return 0.0, "its cells are dates"

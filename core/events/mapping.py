@@ -9,11 +9,12 @@ from typing import Any
 
 import duckdb
 
-from core.artifacts import ROLES, ColumnMapping, Events, Problem, RawLog, fingerprint
+from core.artifacts import EVENT_COLUMNS, ROLES, ColumnMapping, Events, Problem, RawLog, fingerprint
 from core.errors import MappingRefused, did_you_mean
 from core.events import engine
 from core.events.amounts import NUMBERS
 from core.events.guess import Guess, guess, look_at, words_of
+from core.events.map_options import MapOptions
 from core.events.plan import plan_events, unreadable_cells
 from core.events.problems import counted, plural, spell_lines, warning
 from core.events.reading import Column, kinds_of, quoted
@@ -29,7 +30,7 @@ __all__ = [
     "parse_mapping",
 ]
 
-VERSION = 2
+VERSION = 3
 _SURE = 0.45
 """A guess from this confidence on is taken where nothing else is said."""
 
@@ -74,7 +75,9 @@ def complete(raw: RawLog, given: Mapping[str, str]) -> ColumnMapping:
     return mapping
 
 
-def map_events(raw: RawLog, mapping: ColumnMapping, folder: Path) -> Events:
+def map_events(
+    raw: RawLog, mapping: ColumnMapping, folder: Path, options: MapOptions = MapOptions()
+) -> Events:
     """Type the columns of a log: times in UTC, finite numbers, ids as the text they are.
 
     ``folder`` gets ``events.parquet``, in the order of the file. A cell that cannot be read is
@@ -96,15 +99,23 @@ def map_events(raw: RawLog, mapping: ColumnMapping, folder: Path) -> Events:
         n_users = db.execute(users, {"path": str(out)}).fetchall()[0][0]
     return Events(
         path=out,
-        present=tuple(mapping.columns()),
+        present=_present(mapping),
         n_events=raw.n_rows,
         n_users=n_users,
         problems=(*raw.problems, *plan.warnings, *unreadable),
-        fingerprint=fingerprint(raw.fingerprint, "map", VERSION, mapping.columns()),
+        fingerprint=mapped_as(raw, mapping, options),
     )
 
 
-def inspect_report(raw: RawLog, guesses: tuple[Guess, ...]) -> dict[str, Any]:
+def mapped_as(raw: RawLog, mapping: ColumnMapping, options: MapOptions) -> str:
+    """Fingerprint of the events that a mapping makes of a log."""
+    made_by = {"columns": mapping.columns(), "options": options.to_dict()}
+    return fingerprint(raw.fingerprint, "map", VERSION, made_by)
+
+
+def inspect_report(
+    raw: RawLog, guesses: tuple[Guess, ...], options: MapOptions = MapOptions()
+) -> dict[str, Any]:
     """What is known of a file before anything is done with it, as plain JSON values.
 
     ``problems`` are those of the file and those that reading it by the guessed mapping would
@@ -128,6 +139,12 @@ def inspect_report(raw: RawLog, guesses: tuple[Guess, ...]) -> dict[str, Any]:
         "problems": problems,
     }
     return {key: to_plain(value) for key, value in report.items()}
+
+
+def _present(mapping: ColumnMapping) -> tuple[str, ...]:
+    """Columns of the events that hold something: what a mapped value column gives is a price."""
+    mapped = {"price" if role == "value" else role for role in mapping.columns()}
+    return tuple(column for column in EVENT_COLUMNS if column in mapped)
 
 
 def _check(raw: RawLog, mapping: ColumnMapping) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import duckdb
 
-from core.artifacts import ROLES, ColumnMapping, Problem, RawLog
+from core.artifacts import EVENT_COLUMNS, ROLES, ColumnMapping, Problem, RawLog
 from core.events.amounts import read_numbers
 from core.events.guess import words_of
 from core.events.header import LINE_COLUMN
@@ -51,18 +51,19 @@ def plan_events(db: duckdb.DuckDBPyConnection, raw: RawLog, mapping: ColumnMappi
         for role, name in mapping.columns().items()
     }
     values = [f"{readings[r].sql if r in readings else _ABSENT[r]} AS {quoted(r)}" for r in ROLES]
+    money = _MONEY.format("abs(quantity)" if "quantity" in readings else "1")
     typed = {role: name for role, name in mapping.columns().items() if role in _READERS}
     values += [f"{quoted(name)} IS NOT NULL AS filled_{role}" for role, name in typed.items()]
     unread = [
         f"CASE WHEN filled_{role} AND {quoted(role)} IS NULL THEN '{role}' END" for role in typed
     ]
-    roles = ", ".join(map(quoted, ROLES))
+    columns = ", ".join(f"{money} AS price" if c == "price" else quoted(c) for c in EVENT_COLUMNS)
     problems = [problem for reading in readings.values() for problem in reading.problems]
     if mapping.user is not None and mapping.action is None:
         message = f"There is no action column; every event has the action '{DEFAULT_ACTION}'."
         problems.append(warning("no_action", message))
     return Plan(
-        f"SELECT {roles}, line, concat_ws(',', {', '.join(unread) or 'NULL'}) AS unreadable, "
+        f"SELECT {columns}, line, concat_ws(',', {', '.join(unread) or 'NULL'}) AS unreadable, "
         f"row_hash FROM (SELECT {', '.join(values)}, __line__ AS line, "
         f"{_row_hash(raw, mapping)} AS row_hash FROM read_parquet($path))",
         tuple(problem for problem in problems if problem.severity == "refused"),
@@ -83,13 +84,15 @@ def _row_hash(raw: RawLog, mapping: ColumnMapping) -> str:
     return f"hash({', '.join(map(quoted, compared))})" if compared else "CAST(NULL AS UBIGINT)"
 
 
-_READERS = {"time": read_times, "duration": read_numbers, "price": read_numbers}
+_NUMBERS = ("duration", "price", "quantity", "value")
+_READERS = {"time": read_times, **dict.fromkeys(_NUMBERS, read_numbers)}
+_MONEY = 'coalesce("value", price * {})'
+"""SQL of the money of an event, with the number of pieces left open."""
 _ABSENT = {
     **dict.fromkeys(ROLES, "CAST(NULL AS VARCHAR)"),
     "time": "CAST(NULL AS TIMESTAMP)",
     "action": literal(DEFAULT_ACTION),
-    "duration": "CAST(NULL AS DOUBLE)",
-    "price": "CAST(NULL AS DOUBLE)",
+    **dict.fromkeys(_NUMBERS, "CAST(NULL AS DOUBLE)"),
 }
 """What stands in the column of a role that the log does not have."""
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from core.artifacts import Dialect, RawLog, fingerprint
+from core.artifacts import Dialect, FilePart, RawLog, fingerprint
 from core.events.dialect import DELIMITERS, DelimiterName, find_delimiter
 from core.events.encoding import EncodingName, find_encoding
 from core.events.problems import refusal, refused
@@ -25,6 +25,9 @@ from core.options import Options, option
 VERSION = 1
 ENDINGS = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz")
 """Names a file may end with."""
+
+SET_ASIDE = pa.schema([("__line__", pa.int64()), ("reason", pa.string()), ("text", pa.string())])
+"""Columns of the rows that were set aside."""
 
 _ROW_GROUP = 120_000
 _GZIP = b"\x1f\x8b"
@@ -79,15 +82,19 @@ def read(path: Path, folder: Path, options: ReadOptions, *, name: str) -> RawLog
         raise refusal(name, [refused("empty", empty)])
     delimiter = _delimiter(name, found, options)
     rows = Rows(source, delimiter, found, options.max_columns)
-    out = folder / "raw.parquet"
+    out, aside = folder / "raw.parquet", folder / "set_aside.parquet"
     _write(rows, out)
+    pq.write_table(SET_ASIDE.empty_table(), aside)
     problems = (*found.warnings, *rows.problems())
     if any(problem.severity == "refused" for problem in problems):
         out.unlink(missing_ok=True)
+        aside.unlink(missing_ok=True)
         raise refusal(name, [problem for problem in problems if problem.severity == "refused"])
     return RawLog(
         path=out,
+        set_aside=aside,
         name=name,
+        parts=(FilePart(name=name, lines_before=0),),
         columns=rows.header.names,
         n_rows=rows.n_rows,
         dialect=Dialect(encoding=source.encoding.name, delimiter=delimiter),

@@ -9,14 +9,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from core.artifacts import ROLES, Events
+from core.artifacts import EVENT_COLUMNS, Events
 
 SCHEMA = pa.schema(
     [(role, pa.string()) for role in ("user",)]
     + [("time", pa.timestamp("us"))]
     + [(role, pa.string()) for role in ("action", "item", "category")]
-    + [("duration", pa.float64()), ("price", pa.float64())]
-    + [("platform", pa.string()), ("label", pa.string())]
+    + [(role, pa.float64()) for role in ("duration", "price", "quantity")]
+    + [(role, pa.string()) for role in ("session", "platform", "query", "label")]
     + [("line", pa.int64()), ("unreadable", pa.string())]
 )
 DAWN = datetime(2026, 1, 1)
@@ -45,7 +45,7 @@ def log_of(tmp_path: Path) -> LogOf:
         named = {name for row in full for name in row} | {"user", "time", "action"}
         return Events(
             path=path,
-            present=present or tuple(role for role in ROLES if role in named),
+            present=present or tuple(role for role in EVENT_COLUMNS if role in named),
             n_events=len(full),
             n_users=len({row["user"] for row in full} - {None}),
             problems=(),
