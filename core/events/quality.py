@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 import duckdb
@@ -267,7 +268,7 @@ def _funnel(connection: duckdb.DuckDBPyConnection, words: Sequence[str]) -> tupl
     did = [f"done & {mask} <> 0" for mask in masks]
     counts = [f"count(*) FILTER ({mine})" for mine in did]
     both = ["count(*)"] + [
-        f"count(*) FILTER ({before} AND {mine})" for before, mine in zip(did, did[1:], strict=False)
+        f"count(*) FILTER ({before} AND {mine})" for before, mine in pairwise(did)
     ]
     row = connection.execute(f"SELECT {', '.join(counts + both)} FROM people").fetchall()[0]
     return tuple(

@@ -158,15 +158,15 @@ def _users(seen: Measures) -> Iterator[Remark]:
         yield Remark(code="single_events", weight=weight, text=text, rows=seen.single)
     if placed < FEWEST_USERS or share < PLACED_CANNOT:
         text = (
-            f"Only {placed:,} of {people} have {PLACED_FROM} events or more, which is what it takes "
-            f"to place a user. Segments need at least {FEWEST_USERS} such users and "
+            f"Only {placed:,} of {people} have {PLACED_FROM} events or more, which is what it "
+            f"takes to place a user. Segments need at least {FEWEST_USERS} such users and "
             f"{percent(PLACED_CANNOT)} of all. Bring a longer period."
         )
         yield Remark(code="few_placed", weight="cannot", text=text, rows=seen.usable)
     elif share < PLACED_CARE:
         text = (
-            f"{placed:,} of {people} ({percent(share)}) have {PLACED_FROM} events or more. Segments "
-            "will speak of these; the others are left out."
+            f"{placed:,} of {people} ({percent(share)}) have {PLACED_FROM} events or more. "
+            "Segments will speak of these; the others are left out."
         )
         yield Remark(code="some_placed", weight="care", text=text)
     elif placed < FEW_USERS:
@@ -196,8 +196,8 @@ def _span(seen: Measures, first: datetime, last: datetime) -> Iterator[Remark]:
         yield Remark(code="short_span", weight="cannot", text=text, rows=seen.usable)
     elif span < SHORT:
         text = (
-            f"The log covers {duration(span.total_seconds())}: not every weekday is there twice, so "
-            "a passing event can look like a habit."
+            f"The log covers {duration(span.total_seconds())}: not every weekday is there twice, "
+            "so a passing event can look like a habit."
         )
         yield Remark(code="brief_span", weight="care", text=text)
 
@@ -267,10 +267,8 @@ def _times(seen: Measures) -> Iterator[Remark]:
         )
         yield Remark(code="same_time", weight="note", text=text)
     if seen.hole and seen.first and seen.last:
-        begun, ended = seen.hole
-        if (ended - begun) / max(seen.last - seen.first, timedelta(seconds=1)) >= HOLE_CARE:
-            text = (
-                f"There is not one event from {begun:%Y-%m-%d %H:%M} to {ended:%Y-%m-%d %H:%M}. Ask "
-                "whether a file is missing."
-            )
+        begun, ended = (f"{moment:%Y-%m-%d %H:%M}" for moment in seen.hole)
+        length = seen.hole[1] - seen.hole[0]
+        if length / max(seen.last - seen.first, timedelta(seconds=1)) >= HOLE_CARE:
+            text = f"There is not one event from {begun} to {ended}. Ask whether a file is missing."
             yield Remark(code="hole", weight="care", text=text)
