@@ -17,9 +17,7 @@ COLUMNS = (
 
 @NEEDS_NAUGHTY
 def test_no_string_of_a_log_opens_a_dialog_or_calls_another_host(browser, dashboard, tmp_path):
-    log = write_naughty_log(
-        tmp_path / "<b>naughty<b> ![](evil.example).csv", header=COLUMNS
-    )
+    log = write_naughty_log(tmp_path / "<b>naughty<b> ![](evil.example).csv", header=COLUMNS)
     dialogs: list[str] = []
     errors: list[str] = []
     with visiting(browser, dashboard.url) as page:  # fails when a request leaves the machine
