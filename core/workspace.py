@@ -11,23 +11,24 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from core.artifacts import ColumnMapping, Events, KnownLabels, RawLog
+from core.artifacts import ColumnMapping, Events, KnownLabels, RawLog, Report, silent
 from core.errors import NotFound
 from core.events.known import known_labels_in_log, read_known_labels
 from core.events.map_options import MapOptions
 from core.events.mapping import map_events, mapped_as
-from core.events.read import ReadOptions, read
+from core.events.read import ReadOptions, read_all
 from core.store import Store, keep_first, load, replacing, save, scratch_folder
 
 LOCAL = "local"
 _KEY = re.compile(r"local|w-[A-Za-z0-9_-]{32,64}")
 _ID = re.compile(r"[0-9a-f]{16}")
+_UPLOAD_ID = re.compile(r"[0-9a-f]{32}")
 
 
 def home() -> Path:
@@ -93,6 +94,13 @@ class Workspace:
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 
+    def arrived(self, upload_id: str) -> Path:
+        """An uploaded file. Raises NotFound."""
+        path = self.incoming / upload_id
+        if not _UPLOAD_ID.fullmatch(upload_id) or not path.is_file():
+            raise NotFound("The uploaded file is no longer here. Upload it again.")
+        return path
+
     def datasets(self) -> list[Dataset]:
         """All data sets, newest first."""
         folders = (self.root / "datasets").glob("*")
@@ -110,16 +118,25 @@ class Workspace:
         """The strictly read file behind a data set."""
         return load(RawLog, self._folder(dataset.id) / "raw")
 
-    def add(self, path: Path, name: str, options: ReadOptions) -> Dataset:
-        """Read a file through the strict gate and keep it. Raises FileRefused."""
+    def add(
+        self,
+        paths: Sequence[Path],
+        names: Sequence[str],
+        options: ReadOptions,
+        listen: Report = silent,
+    ) -> Dataset:
+        """Read one file, or several as one log, through the strict gate and keep it.
+
+        ``names`` are what the analyst calls the files. Raises FileRefused.
+        """
         with scratch_folder(self.root / "datasets") as scratch:
             raw_folder = scratch / "raw"
             raw_folder.mkdir()
-            raw = read(path, raw_folder, options, name=name)
+            raw = read_all(paths, raw_folder, options, names=names, listen=listen)
             save(raw, raw_folder)
             dataset = Dataset(
                 id=raw.fingerprint[:16],
-                name=name,
+                name=raw.name,
                 created=datetime.now(UTC).isoformat(timespec="seconds"),
                 mapping=None,
             )

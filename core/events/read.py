@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from core.artifacts import Dialect, FilePart, RawLog, fingerprint
+from core.artifacts import Dialect, FilePart, RawLog, Report, fingerprint, silent
 from core.events.dialect import DELIMITERS, DelimiterName, find_delimiter
 from core.events.encoding import EncodingName, find_encoding
 from core.events.problems import refusal, refused
@@ -101,6 +102,20 @@ def read(path: Path, folder: Path, options: ReadOptions, *, name: str) -> RawLog
         problems=problems,
         fingerprint=fingerprint(_sha256(path), "read", VERSION, options.to_dict()),
     )
+
+
+def read_all(
+    paths: Sequence[Path],
+    folder: Path,
+    options: ReadOptions,
+    *,
+    names: Sequence[str],
+    listen: Report = silent,
+) -> RawLog:
+    """Read one file, or several as one log. Raises FileRefused."""
+    if len(paths) > 1:
+        raise refusal(names[1], [refused("several_files", "Bring one file at a time.")])
+    return read(paths[0], folder, options, name=names[0])
 
 
 def _source(path: Path, name: str, options: ReadOptions) -> Source:
