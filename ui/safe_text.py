@@ -58,7 +58,7 @@ def show_error(error: Exception) -> None:
     if not isinstance(error, AnalystError):
         raise error
     title = TITLES.get(type(error), "This did not work")
-    st.error(_paragraphs(str(error)), title=title, icon=":material/error:")
+    st.error(paragraphs(str(error)), title=title, icon=":material/error:")
 
 
 @contextmanager
@@ -70,7 +70,7 @@ def errors_shown() -> Iterator[None]:
         show_error(error)
 
 
-def _paragraphs(text: str) -> str:
+def paragraphs(text: str) -> str:
     """Each line as a paragraph; lines that begin with "- " as a list."""
     lines = []
     for line in filter(str.strip, text.splitlines()):

@@ -13,6 +13,7 @@ import plotly.graph_objects as go
 
 from core.charts.theme import (
     COLOURS,
+    LESS,
     NOISE_COLOUR,
     WIDE,
     figure,
@@ -65,6 +66,30 @@ class Count(Protocol):
     def users(self) -> int: ...
 
 
+class Pause(Protocol):
+    """How often users wait so long between two events."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def up_to(self) -> float | None: ...
+    @property
+    def events(self) -> int: ...
+
+
+class Stage(Protocol):
+    """Users that came to a stage of the way to a purchase."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def actions(self) -> tuple[str, ...]: ...
+    @property
+    def users(self) -> int: ...
+    @property
+    def also(self) -> int: ...
+
+
 def events_over_time(timeline: Timeline) -> go.Figure:
     """Events per day (or hour, week ...), stacked by action."""
     total = sum(sum(series.counts) for series in timeline.series)
@@ -114,6 +139,72 @@ def events_per_user(bins: Sequence[Bin], before: Sequence[Bin] = ()) -> go.Figur
     return made
 
 
+def pauses(kinds: Sequence[Pause], visit_gap_seconds: float | None = None) -> go.Figure:
+    """How long users wait between two events; a line where a visit is taken to end."""
+    total = sum(kind.events for kind in kinds)
+    longest = max(kinds, key=lambda kind: kind.events).name if total else "none"
+    made = figure(
+        "Time between two events of a user",
+        "Left are pauses within a visit, right those between visits. Where there is a valley, a "
+        "visit ends.",
+        f"Bar chart of {total:,} pauses by length. The most frequent kind is: {longest}.",
+        wrap=WIDE,
+    )
+    made.add_trace(
+        go.Bar(
+            x=list(range(len(kinds))),
+            y=[kind.events for kind in kinds],
+            marker={"color": COLOURS[0]},
+            customdata=[kind.name for kind in kinds],
+            hovertemplate="%{customdata}: %{y:,} pauses<extra></extra>",
+        )
+    )
+    named_positions(made, [kind.name for kind in kinds], axis="x")
+    if visit_gap_seconds is not None:
+        at = sum(kind.up_to is not None and kind.up_to <= visit_gap_seconds for kind in kinds) - 0.5
+        made.add_vline(
+            at,
+            line={"color": LESS, "width": 2, "dash": "dash"},
+            annotation={"text": "a new visit begins", "textangle": 0},
+        )
+    made.update_layout(bargap=0.12)
+    made.update_xaxes(title_text="Pause")
+    made.update_yaxes(title_text="Pauses", rangemode="tozero", tickformat=",")
+    return made
+
+
+def funnel(stages: Sequence[Stage], n_users: int) -> go.Figure:
+    """How many users came to each stage of the way to a purchase, whatever the order."""
+    told = "; ".join(f"{stage.users:,} {stage.name}" for stage in stages)
+    made = figure(
+        "The way to a purchase",
+        "Users that did it at least once, whenever. Below each bar stands which actions count.",
+        f"Bar chart of users by stage, of {n_users:,}: {told}.",
+        height=130 + 62 * len(stages),
+        wrap=WIDE,
+    )
+    made.add_trace(
+        go.Bar(
+            x=[stage.users for stage in stages],
+            y=list(range(len(stages))),
+            orientation="h",
+            marker={"color": COLOURS[0]},
+            text=[_reached(stage, n_users) for stage in stages],
+            textposition="auto",
+            customdata=[_also(stage, place) for place, stage in enumerate(stages)],
+            hovertemplate="%{x:,} users<br>%{customdata}<extra></extra>",
+        )
+    )
+    names = [
+        f"{stage.name.capitalize()}<br><i>{safe(', '.join(stage.actions), 36)}</i>"
+        for stage in stages
+    ]
+    named_positions(made, names)
+    made.update_layout(bargap=0.35)
+    made.update_xaxes(title_text="Users", rangemode="tozero", tickformat=",")
+    return made
+
+
 def action_counts(counts: Sequence[Count]) -> go.Figure:
     """The most frequent actions."""
     return _word_bars(counts, "action", COLOURS[0])
@@ -132,6 +223,14 @@ def _bars(bins: Sequence[Bin], name: str, colour: str) -> go.Bar:
         marker={"color": colour},
         hovertemplate="%{x} events: %{y:,} users",
     )
+
+
+def _reached(stage: Stage, n_users: int) -> str:
+    return f"{stage.users:,} ({stage.users / max(n_users, 1):.0%})"
+
+
+def _also(stage: Stage, place: int) -> str:
+    return f"{stage.also:,} of them came from the stage above" if place else ""
 
 
 def _range(found: Bin) -> str:
