@@ -164,6 +164,7 @@ def _order(column: str, kind: Kind) -> str:
 def _frequent(connection: duckdb.DuckDBPyConnection, name: str) -> tuple[str, ...]:
     found = connection.execute(
         f"SELECT left(cell, {_WIDEST}) FROM ("
-        f"SELECT {quoted(name)} AS cell, count(*) AS n FROM sample WHERE cell IS NOT NULL GROUP BY cell ORDER BY n DESC, cell LIMIT {_VALUES_SHOWN})"
+        f"SELECT {quoted(name)} AS cell, count(*) AS n FROM sample WHERE cell IS NOT NULL "
+        f"GROUP BY cell ORDER BY n DESC, cell LIMIT {_VALUES_SHOWN})"
     ).fetchall()
     return tuple(value for (value,) in found)
