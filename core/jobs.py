@@ -54,8 +54,8 @@ class JobRequest:
     dataset_id: str
     """Empty where the job reads files that are not a data set yet."""
     step: str
-    """A step of the journey; "read", "events" or "quality" for what comes before it; "run" for
-    all of them and a recorded run."""
+    """A step of the journey; "read" or "quality" (the typed log and its summary) for what comes
+    before it; "run" for all of them and a recorded run."""
     options: dict[str, Any]
     uploads: tuple[Upload, ...] = ()
     """The files to read."""

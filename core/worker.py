@@ -66,6 +66,14 @@ def _read(workspace: Workspace, request: JobRequest, listen: Report) -> str:
 
 def _make(workspace: Workspace, request: JobRequest, listen: Report) -> None:
     dataset = workspace.dataset(request.dataset_id)
+    if request.step == "quality":
+        listen(Progress(stage="quality", done=0.0, text="Reading times and numbers"))
+        workspace.events(dataset)
+        listen(Progress(stage="quality", done=0.5, text="Looking at users and events"))
+        workspace.quality(dataset)
+        listen(Progress(stage="quality", done=0.8, text="Looking at every column"))
+        workspace.profile(dataset)
+        return
     store = workspace.store(dataset.id)
     store.sweep()
     journey = Journey(

@@ -22,6 +22,8 @@ from core.errors import NotFound
 from core.events.known import known_labels_in_log, read_known_labels
 from core.events.map_options import MapOptions
 from core.events.mapping import map_events, mapped_as
+from core.events.profile import Profile, profile, profiled_as
+from core.events.quality import Quality, measured_as, quality
 from core.events.read import ReadOptions, read_all
 from core.store import Store, keep_first, load, replacing, save, scratch_folder
 
@@ -166,10 +168,38 @@ class Workspace:
             raise NotFound("The columns of this data set are not confirmed yet.")
         raw, mapping = self.raw(dataset), dataset.mapping
         options = MapOptions.from_dict(dataset.map_options, where="map")
+        made_from = self._mapped_as(dataset)
+        assert made_from is not None
         return self.store(dataset.id).get_or_make(
-            Events,
-            mapped_as(raw, mapping, options),
-            lambda folder: map_events(raw, mapping, folder, options),
+            Events, made_from, lambda folder: map_events(raw, mapping, folder, options)
+        )
+
+    def _mapped_as(self, dataset: Dataset) -> str | None:
+        if dataset.mapping is None:
+            return None
+        options = MapOptions.from_dict(dataset.map_options, where="map")
+        return mapped_as(self.raw(dataset), dataset.mapping, options)
+
+    def quality(self, dataset: Dataset) -> Quality:
+        """What an analyst must know of the typed log; made once and kept."""
+        events = self.events(dataset)
+        return self.store(dataset.id).get_or_make(
+            Quality, measured_as(events), lambda _: quality(events)
+        )
+
+    def quality_ready(self, dataset: Dataset) -> bool:
+        """Whether `quality` is there already, and the typed log with it."""
+        store = self.store(dataset.id)
+        mapped = self._mapped_as(dataset)
+        if mapped is None or not store.has(mapped):
+            return False
+        return store.has(measured_as(self.events(dataset)))
+
+    def profile(self, dataset: Dataset) -> Profile:
+        """What stands in every column of the file; made once and kept."""
+        raw = self.raw(dataset)
+        return self.store(dataset.id).get_or_make(
+            Profile, profiled_as(raw), lambda _: profile(raw)
         )
 
     def known_labels(self, dataset: Dataset) -> KnownLabels | None:

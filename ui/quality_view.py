@@ -19,7 +19,8 @@ from ui.remedies import plain
 from ui.safe_text import safe
 
 _OPEN = 3
-"""So many remarks stand open; the rest is behind a door."""
+"""So many remarks stand open, and every reason why the log cannot be used; the rest is behind a
+door."""
 _MOST = 100
 _ICONS = {
     "cannot": ":red[:material/block:]",
@@ -41,8 +42,7 @@ def summary(seen: Quality, problems: Sequence[Problem]) -> None:
         "cannot": ":material/block:",
     }
     lines = _lines(seen.remarks, problems)
-    weighty = sum(remark.weight != "note" for remark in seen.remarks)
-    open_lines = max(min(weighty, len(lines)), 0) if weighty > _OPEN else _OPEN
+    open_lines = max(_OPEN, sum(kind == "cannot" for kind, _ in lines))
     boxes[seen.level](
         "\n".join(f"- {text}" for _, text in lines[:open_lines]) or "Nothing speaks against it.",
         title=seen.verdict.rstrip("."),
@@ -76,7 +76,6 @@ def tabs(seen: Quality, profile: Profile, set_aside: Callable[[], None]) -> None
 
 def columns(profile: Profile) -> None:
     """A line per column of the file: how full, how various, what it looks like."""
-    about = "" if profile.exact else "about "
     rows = [
         {
             "Column": column.name,
@@ -101,7 +100,7 @@ def columns(profile: Profile) -> None:
         key="quality-columns",
         alt="Columns of the file",
     )
-    if about:
+    if not profile.exact:
         st.caption("Different values are estimated to within about 2%, as the log is large.")
     if len(profile.columns) < profile.n_columns:
         st.caption(f"The first {len(profile.columns)} of {profile.n_columns:,} columns are shown.")

@@ -129,3 +129,13 @@ def test_only_uploads_that_are_there_can_be_read(workspace, name):
     upload = jobs.Upload(id=name, name="log.csv")
     status = ended(workspace, jobs.start_read(workspace, [upload], RunOptions()))
     assert status.state == "failed" and "Upload it again" in status.error
+
+
+def test_a_job_types_a_log_and_measures_its_quality(workspace, dataset):
+    assert not workspace.quality_ready(dataset)
+    assert (
+        ended(workspace, jobs.start(workspace, dataset.id, RunOptions(), "quality")).state == "done"
+    )
+    assert workspace.quality_ready(dataset)
+    seen = workspace.quality(dataset)
+    assert (seen.n_users, seen.n_rows, seen.level) == (100, 1981, "care")

@@ -11,7 +11,7 @@ from core.store import from_plain, to_plain
 from tests.journeys import SAMPLES, events_of
 
 HOUR, DAY = 3600, 86_400
-RETAIL = Path(__file__).parents[4].parent / "shared" / "data" / "online_retail" / "onlineretail.csv"
+RETAIL = Path(__file__).parents[3].parent / "shared" / "data" / "online_retail" / "onlineretail.csv"
 
 
 def habits(n_users=60, events=4, step=DAY):

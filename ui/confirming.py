@@ -1,0 +1,77 @@
+"""The columns of the open data set: chosen, confirmed, and typed here or by the worker."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import streamlit as st
+
+from core.artifacts import ColumnMapping
+from core.events.map_options import MapOptions
+from core.workspace import Dataset
+from ui import progress, session, steps
+from ui.cell_choices import cell_choices
+from ui.mapping_form import first_rows, mapping_form
+from ui.safe_text import errors_shown, safe
+
+_AT_ONCE_ROWS = 400_000
+"""Logs up to this size are typed while the analyst looks on, others by the worker."""
+
+
+def held_options(dataset: Dataset) -> MapOptions:
+    """How the cells of a data set are read, as confirmed."""
+    return MapOptions.from_dict(dataset.map_options, where="map")
+
+
+def choose(dataset: Dataset) -> tuple[ColumnMapping, MapOptions]:
+    """The form for columns and cells, filled with what is known; what stands in it now."""
+    raw = session.workspace().raw(dataset)
+    key = f"map-{dataset.id}"
+    chosen = mapping_form(raw, dataset.mapping, key)
+    options = cell_choices(raw, chosen, held_options(dataset), key)
+    with st.container(key="first-rows"):
+        st.markdown("**First rows**")
+        first_rows(raw, chosen)
+    return chosen, options
+
+
+def offer(dataset: Dataset, chosen: ColumnMapping, options: MapOptions) -> None:
+    """The button at the foot: confirm what was changed, or go on."""
+    if not is_ready(dataset) or (chosen, options) != (dataset.mapping, held_options(dataset)):
+        busy = progress.at_work()
+        if steps.foot_button("Confirm columns", ":material/check:", disabled=busy):
+            _confirm(dataset, chosen, options)
+    else:
+        steps.next_button("upload")
+
+
+def is_ready(dataset: Dataset) -> bool:
+    """Whether the log is typed by the confirmed columns and its quality is known."""
+    return dataset.mapping is not None and session.workspace().quality_ready(dataset)
+
+
+def _confirm(dataset: Dataset, chosen: ColumnMapping, options: MapOptions) -> None:
+    place = session.workspace()
+    if place.raw(dataset).n_rows > _AT_ONCE_ROWS:
+        session.confirm_mapping(dataset, chosen, options)
+        steps.start_quality(place.dataset(dataset.id))
+        return
+    with st.bottom, errors_shown(), st.spinner("Reading times and numbers …"):
+        tried = replace(dataset, mapping=chosen, map_options=options.to_dict())
+        place.quality(tried)
+        place.profile(tried)
+        session.confirm_mapping(dataset, chosen, options)
+        st.rerun()
+
+
+def card(dataset: Dataset) -> None:
+    """Which data is open, and the way to other data."""
+    raw = session.workspace().raw(dataset)
+    with st.container(border=True, horizontal=True, vertical_alignment="center"):
+        with st.container(gap="xxsmall"):
+            st.markdown(f":material/database: **{safe(dataset.name)}**")
+            files = f" · {len(raw.parts)} files" if len(raw.parts) > 1 else ""
+            st.caption(f"{raw.n_rows:,} rows · {len(raw.columns)} columns{files}")
+        if st.button("Use other data", icon=":material/swap_horiz:"):
+            session.close_dataset()
+            st.rerun()
