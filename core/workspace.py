@@ -198,9 +198,7 @@ class Workspace:
     def profile(self, dataset: Dataset) -> Profile:
         """What stands in every column of the file; made once and kept."""
         raw = self.raw(dataset)
-        return self.store(dataset.id).get_or_make(
-            Profile, profiled_as(raw), lambda _: profile(raw)
-        )
+        return self.store(dataset.id).get_or_make(Profile, profiled_as(raw), lambda _: profile(raw))
 
     def known_labels(self, dataset: Dataset) -> KnownLabels | None:
         """Labels from the added table, else from the log's label column, else None."""

@@ -145,3 +145,16 @@ def overview_of(log: Events | CleanEvents) -> Overview:
 @st.cache_data(max_entries=16, show_spinner="Counting events …")
 def _overview(fingerprint: str, _log: Events | CleanEvents) -> Overview:
     return overview(_log)
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def set_aside_reasons(fingerprint: str, _raw: RawLog) -> dict[str, int]:
+    """How many rows the gate set aside, by reason, the most frequent first."""
+    import pyarrow.parquet as parquet
+
+    counts: Counter[str] = Counter()
+    with parquet.ParquetFile(_raw.set_aside) as file:
+        for batch in file.iter_batches(50_000, columns=["reason"]):
+            counted = batch.column(0).value_counts().to_pylist()
+            counts.update({found["values"]: found["counts"] for found in counted})
+    return dict(counts.most_common())

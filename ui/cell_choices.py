@@ -1,4 +1,4 @@
-"""What the cells of the chosen columns mean: names of coded actions, rules, and how they are read."""
+"""What the cells of the columns mean: names of coded actions, rules, and how they are read."""
 
 from __future__ import annotations
 
@@ -18,24 +18,18 @@ _MOST_CODES = 24
 _OWN_WIDGETS = ("action_names", "rules")
 
 
-def cell_choices(
-    raw: RawLog, mapping: ColumnMapping, current: MapOptions, key: str
-) -> MapOptions:
+def cell_choices(raw: RawLog, mapping: ColumnMapping, current: MapOptions, key: str) -> MapOptions:
     """The choices as the analyst has set them; those that the log does not ask for are closed."""
     names, rules = current.action_names, current.rules
     if mapping.action in raw.columns:
         names = _action_names(raw, str(mapping.action), names, key)
     with st.expander("How cells are read", icon=":material/tune:", key=f"{key}-cells"):
-        chosen = controls.draw(
-            MapOptions, current, key=f"{key}-map", skip=_OWN_WIDGETS, columns=3
-        )
+        chosen = controls.draw(MapOptions, current, key=f"{key}-map", skip=_OWN_WIDGETS, columns=3)
         rules = _rules(rules, key)
     return replace(chosen, action_names=names, rules=rules)
 
 
-def _action_names(
-    raw: RawLog, column: str, named: Sequence[str], key: str
-) -> tuple[str, ...]:
+def _action_names(raw: RawLog, column: str, named: Sequence[str], key: str) -> tuple[str, ...]:
     """A box per code; the door stands open where the words tell nothing."""
     words = cached.words_of(raw.fingerprint, raw, column)
     if not 0 < len(words) <= _MOST_CODES:

@@ -6,16 +6,14 @@ from dataclasses import replace
 
 import streamlit as st
 
+from core import jobs
 from core.artifacts import ColumnMapping
 from core.events.map_options import MapOptions
 from core.workspace import Dataset
-from ui import progress, session, steps
+from ui import session, steps
 from ui.cell_choices import cell_choices
 from ui.mapping_form import first_rows, mapping_form
 from ui.safe_text import errors_shown, safe
-
-_AT_ONCE_ROWS = 400_000
-"""Logs up to this size are typed while the analyst looks on, others by the worker."""
 
 
 def held_options(dataset: Dataset) -> MapOptions:
@@ -35,32 +33,42 @@ def choose(dataset: Dataset) -> tuple[ColumnMapping, MapOptions]:
     return chosen, options
 
 
-def offer(dataset: Dataset, chosen: ColumnMapping, options: MapOptions) -> None:
+def offer(dataset: Dataset, chosen: ColumnMapping, options: MapOptions, *, working: bool) -> None:
     """The button at the foot: confirm what was changed, or go on."""
     if not is_ready(dataset) or (chosen, options) != (dataset.mapping, held_options(dataset)):
-        busy = progress.at_work()
-        if steps.foot_button("Confirm columns", ":material/check:", disabled=busy):
+        if steps.foot_button("Confirm columns", ":material/check:", disabled=working):
             _confirm(dataset, chosen, options)
     else:
         steps.next_button("upload")
 
 
 def is_ready(dataset: Dataset) -> bool:
-    """Whether the log is typed by the confirmed columns and its quality is known."""
-    return dataset.mapping is not None and session.workspace().quality_ready(dataset)
+    """Whether the log is typed by the confirmed columns and its quality is known.
+
+    What is small is made here where it is missing, as after a new version of the program.
+    """
+    place = session.workspace()
+    if dataset.mapping is None:
+        return False
+    if not place.quality_ready(dataset) and place.raw(dataset).n_rows <= session.AT_ONCE_ROWS:
+        with errors_shown(), st.spinner("Looking at users and events …"):
+            place.quality(dataset)
+    return place.quality_ready(dataset)
 
 
 def _confirm(dataset: Dataset, chosen: ColumnMapping, options: MapOptions) -> None:
     place = session.workspace()
-    if place.raw(dataset).n_rows > _AT_ONCE_ROWS:
-        session.confirm_mapping(dataset, chosen, options)
-        steps.start_quality(place.dataset(dataset.id))
+    if place.raw(dataset).n_rows > session.AT_ONCE_ROWS:
+        place.confirm_mapping(dataset.id, chosen, options)
+        with st.bottom, errors_shown():
+            jobs.start(place, dataset.id, session.options(), "quality")
+            st.rerun()
         return
     with st.bottom, errors_shown(), st.spinner("Reading times and numbers …"):
         tried = replace(dataset, mapping=chosen, map_options=options.to_dict())
         place.quality(tried)
         place.profile(tried)
-        session.confirm_mapping(dataset, chosen, options)
+        place.confirm_mapping(dataset.id, chosen, options)
         st.rerun()
 
 

@@ -55,13 +55,9 @@ def begin(uploads: tuple[Upload, ...]) -> None:
         else:
             _read_here(uploads, options)
     except FileRefused as refused:
-        _REFUSED.set(
-            Refused(uploads=uploads, message=str(refused), problems=refused.problems)
-        )
+        _REFUSED.set(Refused(uploads=uploads, message=str(refused), problems=refused.problems))
     except AnalystError as error:
-        _REFUSED.set(
-            Refused(uploads=uploads, message=str(error), title="Not read yet")
-        )
+        _REFUSED.set(Refused(uploads=uploads, message=str(error), title="Not read yet"))
     st.rerun()
 
 

@@ -17,6 +17,9 @@ import streamlit as st
 from core.jobs import Upload
 from ui import session, upload_route
 
+LOGS = ".csv,.tsv,.txt,.gz,.zip,.parquet,text/csv"
+"""What the file dialog offers for a log."""
+KINDS_IN_WORDS = "CSV or TSV, plain, .gz or .zip, or Parquet"
 _ASSETS = Path(__file__).resolve().parent / "assets"
 _ID = re.compile(r"[0-9a-f]{32}")
 _MAX_NAME = 120

@@ -7,9 +7,10 @@ import pytest
 from starlette.requests import ClientDisconnect, Request
 from streamlit import config
 
+from core.jobs import Upload
 from core.workspace import open_workspace
 from ui import upload, upload_route
-from ui.upload import Uploaded, clean_name
+from ui.upload import clean_name
 
 LOG = "user,when,action,price\n" + "".join(
     f"u{n % 7},2024-03-{n % 28 + 1:02d} 10:00:00,{('view', 'cart')[n % 2]},{n}.50\n"
@@ -21,15 +22,20 @@ LOG = "user,when,action,price\n" + "".join(
 def arrive(monkeypatch):
     """Let a file arrive in the upload box of the page, as the browser would send it."""
 
-    def send(text, name, key="log"):
-        workspace = open_workspace()
-        (workspace.incoming / ("a" * 32)).write_bytes(
-            text if isinstance(text, bytes) else text.encode()
-        )
-        waiting = [Uploaded(id="a" * 32, name=name)]
+    def send(*files, key="log"):
+        workspace, waiting = open_workspace(), []
+        for place, (name, text) in enumerate(files):
+            upload_id = f"{place:032x}"
+            content = text if isinstance(text, bytes) else text.encode()
+            (workspace.incoming / upload_id).write_bytes(content)
+            waiting.append(Upload(id=upload_id, name=name))
 
-        def box(title, hint, *, accept, key):
-            return waiting.pop() if key == wanted and waiting else None
+        def box(title, hint, *, accept, key, multiple=False):
+            if key != wanted:
+                return ()
+            arrived = tuple(waiting)
+            waiting.clear()
+            return arrived
 
         wanted = key
         monkeypatch.setattr(upload, "upload_box", box)
@@ -42,7 +48,7 @@ def shown(at):
 
 
 def test_an_uploaded_log_is_mapped_confirmed_and_leads_on(visit, arrive):
-    arrive(LOG, "my log.csv")
+    arrive(("my log.csv", LOG))
     at = visit()
     assert [at.selectbox(key=key_of(at, role)).value for role in ("user", "time", "price")] == [
         "user", "when", "price",
@@ -57,12 +63,16 @@ def test_an_uploaded_log_is_mapped_confirmed_and_leads_on(visit, arrive):
     assert not list(open_workspace().incoming.iterdir())
 
 
+def button_of(at, label):
+    return next(button for button in at.button if button.label == label)
+
+
 def key_of(at, role):
     return next(box.key for box in at.selectbox if box.key.endswith(f"-{role}"))
 
 
 def test_a_changed_column_has_to_be_confirmed_again(visit, arrive):
-    arrive(LOG, "log.csv")
+    arrive(("log.csv", LOG))
     at = visit()
     at.button(key="foot").click().run()
     at.selectbox(key=key_of(at, "price")).set_value(None).run()
@@ -79,20 +89,23 @@ def test_a_changed_column_has_to_be_confirmed_again(visit, arrive):
         ("user,time\ncaf\u00e9,2024-01-01\n".encode("latin-1"), "UTF"),
     ],
 )
-def test_a_file_that_cannot_be_read_says_where_and_why_and_leaves_nothing(
+def test_a_file_that_cannot_be_read_says_where_and_why_and_stays_until_it_is_dismissed(
     visit, arrive, text, words
 ):
-    arrive(text, "broken.csv")
+    arrive(("broken.csv", text))
     at = visit()
     assert not at.exception
     assert words in shown(at).replace("\\", "")
-    assert "broken" in shown(at)
+    assert any("broken" in found.value for found in at.markdown)
     assert open_workspace().datasets() == []
+    assert len(list(open_workspace().incoming.iterdir())) == 1
+    button_of(at, "Dismiss the file").click().run()
+    assert not at.exception and not at.error
     assert not list(open_workspace().incoming.iterdir())
 
 
 def test_a_log_without_a_user_column_is_refused_and_nothing_is_lost(visit, arrive):
-    arrive("foo,bar\nx,y\nz,w\n", "strange.csv")
+    arrive(("strange.csv", "foo,bar\nx,y\nz,w\n"))
     at = visit()
     at.button(key="foot").click().run()
     assert not at.exception
@@ -101,7 +114,7 @@ def test_a_log_without_a_user_column_is_refused_and_nothing_is_lost(visit, arriv
 
 
 def test_one_column_cannot_play_two_roles(visit, arrive):
-    arrive(LOG, "log.csv")
+    arrive(("log.csv", LOG))
     at = visit()
     at.selectbox(key=key_of(at, "item")).set_value("action").run()
     at.button(key="foot").click().run()
@@ -118,7 +131,7 @@ def test_the_sample_shop_opens_with_its_labels_in_one_click(visit):
 
 
 def test_a_broken_label_table_is_refused_beside_the_log(visit, arrive):
-    arrive("only one column\na\n", "labels.csv", key="labels")
+    arrive(("labels.csv", "only one column\na\n"), key="labels")
     at = visit()
     at.button(key="open-tiny").click().run()
     assert not at.exception
@@ -140,7 +153,7 @@ def test_data_sets_can_be_reopened_and_deleted(visit):
 
 
 def test_a_name_with_markup_is_shown_as_it_is(visit, arrive):
-    arrive(LOG, "![x](http://evil.example/x.png).csv")
+    arrive(("![x](http://evil.example/x.png).csv", LOG))
     at = visit()
     texts = [found.value for found in (*at.markdown, *at.caption, *at.sidebar.markdown)]
     assert not any("](http" in text for text in texts)
@@ -162,11 +175,12 @@ def test_a_file_name_never_becomes_a_path(given, kept):
 
 @pytest.mark.parametrize(
     "value",
-    [None, "text", {}, {"id": "../../x", "name": "a"}, {"id": "A" * 32, "name": "a"},
-     {"id": "a" * 32, "name": 3}],
+    [None, "text", {}, ["a"], [{}], [{"id": "../../x", "name": "a"}],
+     [{"id": "A" * 32, "name": "a"}], [{"id": "a" * 32, "name": 3}],
+     [{"id": "a" * 32, "name": "a"}, {"id": "../x", "name": "b"}]],
 )  # fmt: skip
 def test_what_the_browser_sends_is_believed_only_in_the_right_form(value):
-    assert upload._checked(value) is None
+    assert upload._checked(value) == ()
 
 
 def put(chunks, token):
