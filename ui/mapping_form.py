@@ -41,11 +41,11 @@ def mapping_form(raw: RawLog, current: ColumnMapping | None, key: str) -> Column
 
     def draw(roles: list[str]) -> dict[str, str | None]:
         chosen: dict[str, str | None] = {}
-        columns = st.columns(3)
-        for index, role in enumerate(roles):
-            with columns[index % 3]:
-                chosen[role] = _role(role, raw, known.get(role), f"{key}-{role}")
-                _why(guesses.get(role), chosen[role])
+        for first in range(0, len(roles), 3):  # rows of their own, so that the boxes align
+            for column, role in zip(st.columns(3), roles[first : first + 3], strict=False):
+                with column:
+                    chosen[role] = _role(role, raw, known.get(role), f"{key}-{role}")
+                    _why(guesses.get(role), chosen[role])
         return chosen
 
     chosen = draw(in_sight)

@@ -107,14 +107,14 @@ def columns(profile: Profile) -> None:
 
 
 def _figures(seen: Quality) -> None:
-    usable = percent(seen.n_usable / seen.n_rows) if seen.n_rows else "0%"
     actions = safe(", ".join(seen.actions[:3]), limit=34) or "none named"
     with st.container(horizontal=True, key="quality-figures"):
         _metric("Users", f"{seen.n_users:,}", _per_user(seen))
         _metric("Events", f"{seen.n_rows:,}", "rows of the file")
         _metric("Span", *_span(seen.first, seen.last))
         _metric("Actions", f"{seen.n_actions:,}", actions)
-        _metric("Usable rows", usable, f"{seen.n_rows - seen.n_usable:,} without user or time")
+        left_out = f"{seen.n_rows - seen.n_usable:,} without user or time"
+        _metric("Usable rows", _share(seen.n_usable, seen.n_rows), left_out)
 
 
 def _metric(label: str, value: str, below: str) -> None:
@@ -123,6 +123,12 @@ def _metric(label: str, value: str, below: str) -> None:
 
 def _per_user(seen: Quality) -> str:
     return f"{seen.n_usable / seen.n_users:.1f} events each" if seen.n_users else "none"
+
+
+def _share(part: int, whole: int) -> str:
+    """A share that reads 100% only where nothing is missing."""
+    share = part / max(whole, 1)
+    return "over 99%" if 0.995 <= share < 1 else percent(share)
 
 
 def _span(first: datetime | None, last: datetime | None) -> tuple[str, str]:
@@ -147,6 +153,8 @@ def _actions(seen: Quality) -> None:
     left, right = st.columns(2)
     with left:
         plots.show(charts.action_counts(seen.overview.actions), key="quality-actions")
+        if seen.overview.categories:
+            plots.show(charts.category_counts(seen.overview.categories), key="quality-categories")
     with right:
         if seen.funnel:
             plots.show(charts.funnel(seen.funnel, seen.n_users), key="quality-funnel")
@@ -155,5 +163,3 @@ def _actions(seen: Quality) -> None:
                 "There is no funnel: the words of the actions do not say which of them is a view, "
                 "a cart or a purchase. Rename them under the columns."
             )
-        if seen.overview.categories:
-            plots.show(charts.category_counts(seen.overview.categories), key="quality-categories")

@@ -178,10 +178,9 @@ def funnel(stages: Sequence[Stage], n_users: int) -> go.Figure:
     told = "; ".join(f"{stage.users:,} {stage.name}" for stage in stages)
     made = figure(
         "The way to a purchase",
-        "Users that did it at least once, whenever. Below each bar stands which actions count.",
+        "Users that did it at least once, in whatever order.",
         f"Bar chart of users by stage, of {n_users:,}: {told}.",
         height=130 + 62 * len(stages),
-        wrap=WIDE,
     )
     made.add_trace(
         go.Bar(
