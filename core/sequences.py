@@ -16,6 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from core.artifacts import (
+    NO_VECTORS,
     CleanEvents,
     CleaningStep,
     LongArray,
@@ -170,6 +171,8 @@ def build(
         length=users["n_events"].to_numpy().astype(np.int64),
         first_time=users["first_time"].to_numpy().astype(np.int64) // 1_000_000,
         vocabulary=known,
+        item_vectors=NO_VECTORS,
+        query_vectors=NO_VECTORS,
         present=clean.present,
         fingerprint=fingerprint(clean.fingerprint, "sequences", VERSION, made_by),
     )

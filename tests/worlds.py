@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from core.artifacts import NOISE, Labels, Sequences, Vocabulary
+from core.artifacts import NO_VECTORS, NOISE, Labels, Sequences, Vocabulary
 
 Event = tuple[str | None, str | None, str | None, float, float | None]
 """(action, category, item, time in seconds, price)"""
@@ -45,6 +45,8 @@ def tiny_sequences(
         length=np.array([(lengths or {}).get(u, len(users[u])) for u in ids], dtype=np.int64),
         first_time=np.array([(firsts or {}).get(u, users[u][0][3]) for u in ids], dtype=np.int64),
         vocabulary=Vocabulary(actions=words[0], categories=words[1], items=words[2], platforms=()),
+        item_vectors=NO_VECTORS,
+        query_vectors=NO_VECTORS,
         present=("user", "time", *present, *(["price"] if any(prices) else [])),
         fingerprint="s" * 64,
     )

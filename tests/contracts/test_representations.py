@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from core.artifacts import Embeddings, Progress, Sequences, Vocabulary, silent
+from core.artifacts import NO_VECTORS, Embeddings, Progress, Sequences, Vocabulary, silent
 from core.errors import OptionRefused
 from core.options import option_info, option_types
 from core.representations import REPRESENTATIONS, represent, transform
@@ -43,6 +43,8 @@ def log(seed: int = 0, **changes: object) -> Sequences:
                 items=tuple("12345678"),
                 platforms=("app", "web"),
             ),
+            item_vectors=NO_VECTORS,
+            query_vectors=NO_VECTORS,
             present=("user", "time", "action", "category", "item", "platform"),
             fingerprint="f" * 64,
         ),

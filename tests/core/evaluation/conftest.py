@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from core.artifacts import Embeddings, KnownLabels, Labels, Sequences, Vocabulary
+from core.artifacts import NO_VECTORS, Embeddings, KnownLabels, Labels, Sequences, Vocabulary
 
 
 def ids_of(n_users):
@@ -63,6 +63,8 @@ def as_sequences(lengths):
         length=np.asarray(lengths, dtype=np.int64),
         first_time=np.zeros(n_users, dtype=np.int64),
         vocabulary=Vocabulary(actions=(), categories=(), items=(), platforms=()),
+        item_vectors=NO_VECTORS,
+        query_vectors=NO_VECTORS,
         present=("user", "time"),
         fingerprint="s" * 64,
     )

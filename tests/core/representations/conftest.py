@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.artifacts import Sequences, Vocabulary
+from core.artifacts import NO_VECTORS, Sequences, Vocabulary
 
 SequencesOf = Callable[..., Sequences]
 MONDAY = 1_767_571_200
@@ -52,6 +52,8 @@ def _sequences(users: Mapping[str, list[dict[str, Any]]]) -> Sequences:
         vocabulary=Vocabulary(
             actions=actions, categories=categories, items=(), platforms=platforms
         ),
+        item_vectors=NO_VECTORS,
+        query_vectors=NO_VECTORS,
         present=("user", "time", "action"),
         fingerprint="f" * 64,
     )
