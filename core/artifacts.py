@@ -280,6 +280,7 @@ class Vocabulary:
     categories: tuple[str, ...]
     items: tuple[str, ...]
     platforms: tuple[str, ...]
+    queries: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -295,6 +296,7 @@ class Sequences:
     category: IntArray  # (E,)
     item: IntArray  # (E,)
     platform: IntArray  # (E,)
+    query: IntArray  # (E,)
     time: LongArray  # (E,) seconds since 1970-01-01 UTC
     gap: FloatArray  # (E,) seconds since the user's event before; 0 at the first
     duration: FloatArray  # (E,) seconds, NaN where missing

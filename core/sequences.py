@@ -168,6 +168,7 @@ def build(
         user_ids=users["user"].to_numpy(zero_copy_only=False),
         offsets=offsets,
         **arrays,
+        query=np.zeros(int(offsets[-1]), np.int32),
         length=users["n_events"].to_numpy().astype(np.int64),
         first_time=users["first_time"].to_numpy().astype(np.int64) // 1_000_000,
         vocabulary=known,
@@ -226,6 +227,7 @@ def _vocabulary(connection: duckdb.DuckDBPyConnection, options: SequenceOptions)
         categories=_words(connection, "category", options.max_categories, with_rest=True),
         items=_words(connection, "item", options.max_items, with_rest=False),
         platforms=_words(connection, "platform", options.max_actions, with_rest=True),
+        queries=(),
     )
 
 

@@ -43,6 +43,7 @@ def _sequences(users: Mapping[str, list[dict[str, Any]]]) -> Sequences:
         category=category,
         item=np.zeros(len(events), np.int32),
         platform=platform,
+        query=np.zeros(len(events), np.int32),
         time=np.array(time, dtype=np.int64),
         gap=gap,
         duration=np.array([e.get("duration", np.nan) for e in events], np.float32),
@@ -50,7 +51,7 @@ def _sequences(users: Mapping[str, list[dict[str, Any]]]) -> Sequences:
         length=lengths,
         first_time=np.full(len(ids), MONDAY, dtype=np.int64),
         vocabulary=Vocabulary(
-            actions=actions, categories=categories, items=(), platforms=platforms
+            actions=actions, categories=categories, items=(), platforms=platforms, queries=()
         ),
         item_vectors=NO_VECTORS,
         query_vectors=NO_VECTORS,
