@@ -9,7 +9,6 @@ from ui import (
     confirming,
     controls,
     extras,
-    progress,
     quality_view,
     reading,
     session,
@@ -102,7 +101,7 @@ def earlier(datasets: list[Dataset]) -> None:
 
 def opened(dataset: Dataset) -> None:
     confirming.card(dataset)
-    working = progress.watch("quality")
+    working = confirming.working(dataset)
     if confirming.is_ready(dataset):
         what_it_is(dataset)
         with st.expander("Columns and what they mean", icon=":material/view_column:"):

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core.artifacts import Problem
-from ui.remedies import plain
+from ui.remedies import Remedy, plain
 from ui.safe_text import paragraphs, safe
 
 _OPEN = 3
 """So many stand open; the rest is behind a door."""
 _MOST = 100
+_MOST_BUTTONS = 8
 
 
 def problem_list(problems: Sequence[Problem]) -> None:
@@ -36,6 +37,17 @@ def refusals(title: str, message: str, problems: Sequence[Problem]) -> None:
         title = f"{title}: {count} things to settle"
     st.error(_listed(problems[:_OPEN]), title=title, icon=":material/error:")
     _rest(problems[_OPEN:])
+
+
+def offered(remedies: Sequence[Remedy]) -> Remedy | None:
+    """A button for every decision that would answer the problems; the one just pressed."""
+    pressed = None
+    with st.container(horizontal=True):
+        for place, remedy in enumerate(remedies[:_MOST_BUTTONS]):
+            label = safe(remedy.label)
+            if st.button(label, icon=":material/auto_fix_high:", key=f"remedy-{place}"):
+                pressed = remedy
+    return pressed
 
 
 def _listed(problems: Sequence[Problem]) -> str:

@@ -18,7 +18,7 @@ from core.events.read import ReadOptions
 from core.jobs import JobStatus, Upload
 from core.options import option_types
 from ui import controls, progress, remedies, session
-from ui.problem_list import refusals
+from ui.problem_list import offered, refusals
 from ui.safe_text import safe
 from ui.upload import discard
 
@@ -140,13 +140,13 @@ def _refusal(refused: Refused) -> None:
         names(refused.uploads)
         refusals(refused.title, refused.message, refused.problems)
         held = session.READ.get() or ReadOptions()
-        for place, remedy in enumerate(remedies.suggested(refused.problems)):
-            label = f"{remedy.label} (a guess)" if remedy.is_guess else remedy.label
-            if st.button(label, icon=":material/auto_fix_high:", key=f"remedy-{place}"):
-                session.READ.set(replace(held, **remedy.change))
-                begin(refused.uploads)
+        messages = [problem.message for problem in refused.problems]
+        picked = offered(remedies.suggested("read", *messages))
+        if picked is not None:
+            session.READ.set(replace(held, **picked.change))
+            begin(refused.uploads)
         with st.form("read-again", border=False):
-            chosen = _decide(held, remedies.concerned(refused.problems))
+            chosen = _decide(held, remedies.concerned("read", *messages))
             with st.container(horizontal=True):
                 again = st.form_submit_button(
                     "Read it again", type="primary", icon=":material/refresh:"

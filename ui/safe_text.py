@@ -57,8 +57,13 @@ def show_error(error: Exception) -> None:
     """Draw what the analyst can mend as an error box; raise anything else: it is a bug."""
     if not isinstance(error, AnalystError):
         raise error
-    title = TITLES.get(type(error), "This did not work")
+    title = title_of(error)
     st.error(paragraphs(str(error)), title=title, icon=":material/error:")
+
+
+def title_of(error: AnalystError) -> str:
+    """What kind of trouble it is, in a few words."""
+    return TITLES.get(type(error), "This did not work")
 
 
 @contextmanager
