@@ -39,7 +39,7 @@ _SURE = 0.45
 """A guess from this confidence on is taken where nothing else is said."""
 _ROWS_SHOWN = 1000
 """Rows in which an example is looked for."""
-_ODD_CELLS = ("unreadable", "impossible_times", "early_times", "future_times")
+_ODD_CELLS = ("unreadable", "early_times", "future_times")
 """Problems that are worth telling of a column in no role."""
 
 
