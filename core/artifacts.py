@@ -205,6 +205,15 @@ class ItemVectors:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Beside:
+    """What the analyst brought beside the log; None for what was not."""
+
+    labels: KnownLabels | None = None
+    items: Items | None = None
+    vectors: ItemVectors | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class ItemFeatures:
     """How items and queries became vectors: all that is needed to do the same to a new log."""
 

@@ -80,7 +80,7 @@ def _make(workspace: Workspace, request: JobRequest, listen: Report) -> None:
         store,
         workspace.events(dataset),
         RunOptions.from_dict(request.options),
-        known=workspace.known_labels(dataset),
+        beside=workspace.beside(dataset),
         listen=listen,
     )
     if request.step == "run":

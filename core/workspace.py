@@ -17,14 +17,26 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from core.artifacts import ColumnMapping, Events, KnownLabels, RawLog, Report, silent
+from core.artifacts import (
+    Beside,
+    ColumnMapping,
+    Events,
+    Items,
+    ItemVectors,
+    KnownLabels,
+    RawLog,
+    Report,
+    silent,
+)
 from core.errors import NotFound
+from core.events.items import read_items
 from core.events.known import known_labels_in_log, read_known_labels
 from core.events.map_options import MapOptions
 from core.events.mapping import map_events, mapped_as
 from core.events.profile import Profile, profile, profiled_as
 from core.events.quality import Quality, measured_as, quality
 from core.events.read import ReadOptions, read_all
+from core.events.vectors import read_vectors
 from core.store import Store, keep_first, load, replacing, save, scratch_folder
 
 LOCAL = "local"
@@ -67,6 +79,12 @@ class Dataset:
     """Name of the label table that was added, if any."""
     labels_id: str | None = None
     """SHA-256 of that table's bytes, so that another table of the same name is another one."""
+    items_name: str | None = None
+    items_id: str | None = None
+    """Fingerprint of the items table that was added, if any."""
+    vectors_name: str | None = None
+    vectors_id: str | None = None
+    """Fingerprint of the item vectors that were added, if any."""
 
 
 @dataclass(frozen=True)
@@ -161,6 +179,31 @@ class Workspace:
         labels_id = hashlib.sha256(path.read_bytes()).hexdigest()
         dataset = self.dataset(dataset_id)
         return self._update(replace(dataset, labels_name=name, labels_id=labels_id))
+
+    def add_items(self, dataset_id: str, path: Path, name: str) -> Dataset:
+        """Keep a table of items beside the log. Raises FileRefused."""
+        with replacing(self._folder(dataset_id) / "items") as scratch:
+            items = read_items(path, scratch, ReadOptions(), name=name)
+            save(items, scratch)
+        dataset = self.dataset(dataset_id)
+        return self._update(replace(dataset, items_name=name, items_id=items.fingerprint))
+
+    def add_vectors(self, dataset_id: str, path: Path, name: str) -> Dataset:
+        """Keep vectors of items made elsewhere beside the log. Raises FileRefused."""
+        vectors = read_vectors(path, name=name)
+        with replacing(self._folder(dataset_id) / "vectors") as scratch:
+            save(vectors, scratch)
+        dataset = self.dataset(dataset_id)
+        return self._update(replace(dataset, vectors_name=name, vectors_id=vectors.fingerprint))
+
+    def beside(self, dataset: Dataset) -> Beside:
+        """What was brought beside the log: labels, items and their vectors."""
+        folder = self._folder(dataset.id)
+        return Beside(
+            labels=self.known_labels(dataset),
+            items=load(Items, folder / "items") if dataset.items_id else None,
+            vectors=load(ItemVectors, folder / "vectors") if dataset.vectors_id else None,
+        )
 
     def events(self, dataset: Dataset) -> Events:
         """The typed log under the confirmed mapping; made once and kept."""

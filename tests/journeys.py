@@ -79,5 +79,5 @@ def journey_in(workspace: Workspace, dataset: Dataset, options: RunOptions) -> J
         workspace.store(dataset.id),
         workspace.events(dataset),
         options,
-        known=workspace.known_labels(dataset),
+        beside=workspace.beside(dataset),
     )

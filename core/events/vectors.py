@@ -232,13 +232,19 @@ def _note_bad(
     rows = np.flatnonzero(bad.any(axis=1))
     if len(rows):
         row, at = int(rows[0]), int(bad[rows[0]].argmax())
-        cell = _lists(cells[0])[row][at] if len(cells) < values.shape[1] else cells[at][row]
+        cell = cells[at][row] if len(cells) > 1 else _in_first(cells[0], row, at)
         what = "blank" if cell.as_py() is None else f"'{shown(str(cell))}'"
         text = (
             "Some cells are not finite numbers of single precision, written with a decimal point; "
             f"the first is {what}"
         )
         troubles.add("numbers", text, places[rows])
+
+
+def _in_first(cells: pa.Array, row: int, at: int) -> pa.Scalar:
+    """A number of a single column, of one number or one list per row."""
+    holds_lists = _is_list(cells.type) or str(cells[row]).strip().startswith("[")
+    return _lists(cells)[row][at] if holds_lists else cells[row]
 
 
 def _check_ids(ids: TextArray, places: LongArray, column: str, troubles: _Troubles) -> None:

@@ -84,11 +84,17 @@ def attach_known(
     Codes must be those of the log the features were learned from. A vocabulary may go on beyond
     it: further queries are placed by their words, further items by ``items`` and ``vectors``
     (the files, read anew), and are at 0 where these are not given. Sequences to which nothing
-    is attached stay what they are.
+    is attached stay what they are. Raises ValueError for a vocabulary of another log, where that
+    can be told.
     """
     spaces, words = Spaces.of(features), sequences.vocabulary
     table = np.asarray(features.item_vectors)
     width = table.shape[1]
+    if width and len(words.items) < len(table) - 1:
+        raise ValueError(
+            f"The features tell of {len(table) - 1} items and the sequences' vocabulary has "
+            f"{len(words.items)}: build the sequences with the vocabulary of the fitted log."
+        )
     further = words.items[len(table) - 1 :] if width else ()
     if further:
         new = spaces.place_items(Known.of(further, items, vectors))

@@ -50,5 +50,5 @@ def _uncovered(
 
 
 def _no_words(code: str, what: str) -> Problem:
-    message = f"The {what} share no words, so they cannot tell items apart; they are not used."
+    message = f"The {what} share no words that tell items apart; they are not used."
     return Problem(code=code, message=message, severity="warning", column="item")

@@ -59,7 +59,8 @@ def fit_text(texts: Sequence[str], options: ItemFeatureOptions, seed: int) -> Te
     """Learn the words that count and their directions; None where no word is shared by texts.
 
     Words are weighed by TF-IDF, texts brought to length 1, and the directions are those of a
-    truncated (randomised) singular value decomposition. The same seed gives the same space.
+    truncated (randomised) singular value decomposition, turned to where texts differ most. The
+    same seed gives the same space.
     """
     from sklearn.utils.extmath import randomized_svd
 
@@ -70,9 +71,12 @@ def fit_text(texts: Sequence[str], options: ItemFeatureOptions, seed: int) -> Te
     idf = (np.log((1 + len(sample)) / (1 + n_texts_with)) + 1).astype(np.float32)
     weights = _weights(sample, words, idf)
     weights = weights[np.diff(weights.indptr) > 0]
-    n_directions = min(options.text_dimensions, *weights.shape)
-    _, _, directions = randomized_svd(weights, n_directions, random_state=seed)
-    axes = even(directions.T, weights @ directions.T, _EVENNESS)
+    # one more than asked for: the strongest often says only what all texts have in common
+    n_directions = min(options.text_dimensions + 1, *weights.shape)
+    _, _, found = randomized_svd(weights, n_directions, random_state=seed)
+    turn = np.linalg.eigh(np.cov(weights @ found.T, rowvar=False).reshape(n_directions, -1))[1]
+    directions = found.T @ turn[:, ::-1][:, : options.text_dimensions]
+    axes = even(directions, weights @ directions, _EVENNESS)
     return TextSpace(words=words, idf=idf, axes=axes) if axes.width else None
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-import numpy.typing as npt
 
 from core.artifacts import FloatArray, IntArray, LongArray, Sequences
 
@@ -63,8 +62,9 @@ def mean_vectors(rows: LongArray, codes: IntArray, vectors: FloatArray, n_rows: 
     """
     from scipy.sparse import csr_array
 
-    is_known: npt.NDArray[np.bool_] = np.asarray(vectors).any(axis=1)
-    known = is_known[np.where(codes < len(vectors), codes, 0)]  # row 0 is "unknown"
+    known = np.asarray(vectors.any(axis=1))[
+        np.where(codes < len(vectors), codes, 0)
+    ]  # row 0 is "unknown"
     ones = np.ones(int(known.sum()), dtype=np.float32)
     counts = csr_array((ones, (rows[known], codes[known])), shape=(n_rows, len(vectors)))
     totals = np.maximum(np.bincount(rows[known], minlength=n_rows), 1)[:, None]
