@@ -17,7 +17,8 @@ import streamlit as st
 
 from core.artifacts import CleanEvents, ColumnMapping, Events, LongArray, Projection, RawLog
 from core.charts import projection as projection_charts
-from core.events.mapping import Guess, guess, guessed_mapping
+from core.events.mapping import Guess, guess, guessed_mapping, suggest
+from core.events.offers import Offer
 from core.events.overview import Overview, overview
 from core.pipeline import Journey
 from core.run_options import RunOptions
@@ -61,6 +62,12 @@ def guesses(fingerprint: str, _raw: RawLog) -> tuple[Guess, ...]:
 def guessed_columns(fingerprint: str, _raw: RawLog) -> ColumnMapping:
     """The mapping to start from: the guesses that are sure enough."""
     return guessed_mapping(_raw)
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def offer(fingerprint: str, _raw: RawLog, mapping: ColumnMapping) -> Offer:
+    """What a log suggests about its actions under a mapping."""
+    return suggest(_raw, mapping)
 
 
 @st.cache_data(max_entries=16, show_spinner=False)

@@ -23,9 +23,10 @@ def cell_choices(raw: RawLog, mapping: ColumnMapping, current: MapOptions, key: 
     names, rules = current.action_names, current.rules
     if mapping.action in raw.columns:
         names = _action_names(raw, str(mapping.action), names, key)
+    with st.expander("Rules for actions", icon=":material/rule:", key=f"{key}-rules-door"):
+        rules = _rules(raw, mapping, rules, key)
     with st.expander("How cells are read", icon=":material/tune:", key=f"{key}-cells"):
         chosen = controls.draw(MapOptions, current, key=f"{key}-map", skip=_OWN_WIDGETS, columns=3)
-        rules = _rules(rules, key)
     return replace(chosen, action_names=names, rules=rules)
 
 
@@ -60,21 +61,30 @@ def _action_names(raw: RawLog, column: str, named: Sequence[str], key: str) -> t
     return tuple(f"{word}={name}" for word, name in kept.items())
 
 
-def _rules(current: Sequence[str] | str, key: str) -> tuple[str, ...] | str:
-    """Rules as lines: those that the log suggests, or the analyst's own."""
-    by_itself = st.toggle(
-        "Take the rules that the log suggests",
-        current == "auto",
-        key=f"{key}-rules-auto",
-        help="For instance: an invoice number that starts with C is a return.",
-    )
-    if by_itself:
-        return "auto"
+def _rules(
+    raw: RawLog, mapping: ColumnMapping, current: Sequence[str] | str, key: str
+) -> tuple[str, ...] | str:
+    """Rules as lines that can be switched off: those that the log suggests, then one's own."""
+    offer = cached.offer(raw.fingerprint, raw, mapping)
+    reasons = dict(zip(offer.rules, offer.why[-len(offer.rules) :], strict=True))
+    taken, own = [], []
+    if offer.rules:
+        st.markdown("**The log suggests**")
+    for rule, reason in reasons.items():
+        on = current == "auto" or rule in current
+        if st.checkbox(safe(rule), on, key=f"{key}-rule-{rule}", help=safe(reason, limit=300)):
+            taken.append(rule)
+        st.caption(safe(reason, limit=300))
+    if current != "auto":
+        own = [rule for rule in current if rule not in offer.rules]
     text = st.text_area(
-        "Rules for actions, one a line",
-        "" if isinstance(current, str) else "\n".join(current),
+        "Other rules for actions, one a line",
+        "\n".join(own),
         key=f"{key}-rules",
-        placeholder="return if Quantity < 0\nreturn if InvoiceNo starts C",
-        help="The action, the word if, a column, and what its cell is like.",
+        placeholder="return if Quantity < 0\nvisit if Item is blank",
+        help="The action, the word if, a column, and what its cell is like: a number with < <= > "
+        ">=, a text with = != starts or contains, or is blank.",
     )
-    return tuple(line.strip() for line in text.splitlines() if line.strip())
+    own = [line.strip() for line in text.splitlines() if line.strip()]
+    unchanged = not own and tuple(taken) == offer.rules
+    return "auto" if unchanged else (*taken, *own)
