@@ -1,6 +1,7 @@
 """What flows from stage to stage: frozen, never mutated, each with the fingerprint of its making.
 
-Letters in shapes: E events kept, U users, K segments, D embedding width, A actions.
+Letters in shapes: E events kept, U users, K segments, D embedding width, A actions, I items, Q
+search queries, F and G the widths of what is known of an item and of a query.
 """
 
 from __future__ import annotations
@@ -62,6 +63,9 @@ ROLES = (
 
 NOISE = -1
 """Label of a user that belongs to no segment."""
+
+NO_VECTORS: FloatArray = np.zeros((1, 0), dtype=np.float32)
+"""The vectors of items or queries of which nothing is known."""
 
 
 def fingerprint(parent: str, stage: str, version: int, options: Mapping[str, Any]) -> str:
@@ -176,6 +180,62 @@ class UserRows:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Items:
+    """What a shop sells, one row per item.
+
+    ``path`` is Parquet, ordered by item: item, title, category, brand, price, all of them text as
+    it stood in the file (NULL where blank or where the table has no such column).
+    """
+
+    path: Path
+    name: str
+    columns: Mapping[str, str]
+    """Column of the file by what it was taken as (item, title, category, brand, price)."""
+    n_items: int
+    problems: tuple[Problem, ...]
+    fingerprint: str
+
+    @property
+    def present(self) -> tuple[str, ...]:
+        """What the table tells of its items."""
+        return tuple(self.columns)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ItemVectors:
+    """Numbers made elsewhere that describe items (from images, texts, other models)."""
+
+    name: str
+    item_ids: TextArray  # (I,) no id twice, in the order of the file
+    values: FloatArray  # (I, F) finite
+    problems: tuple[Problem, ...]
+    fingerprint: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Beside:
+    """What the analyst brought beside the log; None for what was not."""
+
+    labels: KnownLabels | None = None
+    items: Items | None = None
+    vectors: ItemVectors | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ItemFeatures:
+    """How items and queries became vectors: all that is needed to do the same to a new log."""
+
+    item_vectors: FloatArray  # (I + 1, F) by item code, or (1, 0)
+    item_words: TextArray  # (W,) the words of titles that count
+    query_words: TextArray  # (V,) the words of queries that count
+    state: State
+    """Weights of words, axes and scales by which texts and vectors are placed."""
+    problems: tuple[Problem, ...]
+    """How much of the log is known, and what was left out."""
+    fingerprint: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class CleaningStep:
     """What one rule did to the log."""
 
@@ -250,6 +310,7 @@ class Vocabulary:
     categories: tuple[str, ...]
     items: tuple[str, ...]
     platforms: tuple[str, ...]
+    queries: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -265,6 +326,7 @@ class Sequences:
     category: IntArray  # (E,)
     item: IntArray  # (E,)
     platform: IntArray  # (E,)
+    query: IntArray  # (E,)
     time: LongArray  # (E,) seconds since 1970-01-01 UTC
     gap: FloatArray  # (E,) seconds since the user's event before; 0 at the first
     duration: FloatArray  # (E,) seconds, NaN where missing
@@ -272,6 +334,8 @@ class Sequences:
     length: LongArray  # (U,) events of the user before truncation
     first_time: LongArray  # (U,) seconds; the user's first event, even where it was cut off
     vocabulary: Vocabulary
+    item_vectors: FloatArray  # (I + 1, F) by item code, zeros where nothing is known; or (1, 0)
+    query_vectors: FloatArray  # (Q + 1, G) by query code, likewise
     present: tuple[str, ...]
     fingerprint: str
 

@@ -16,6 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from core.artifacts import (
+    NO_VECTORS,
     CleanEvents,
     CleaningStep,
     LongArray,
@@ -167,9 +168,12 @@ def build(
         user_ids=users["user"].to_numpy(zero_copy_only=False),
         offsets=offsets,
         **arrays,
+        query=np.zeros(int(offsets[-1]), np.int32),
         length=users["n_events"].to_numpy().astype(np.int64),
         first_time=users["first_time"].to_numpy().astype(np.int64) // 1_000_000,
         vocabulary=known,
+        item_vectors=NO_VECTORS,
+        query_vectors=NO_VECTORS,
         present=clean.present,
         fingerprint=fingerprint(clean.fingerprint, "sequences", VERSION, made_by),
     )
@@ -223,6 +227,7 @@ def _vocabulary(connection: duckdb.DuckDBPyConnection, options: SequenceOptions)
         categories=_words(connection, "category", options.max_categories, with_rest=True),
         items=_words(connection, "item", options.max_items, with_rest=False),
         platforms=_words(connection, "platform", options.max_actions, with_rest=True),
+        queries=(),
     )
 
 

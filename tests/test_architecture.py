@@ -23,6 +23,7 @@ GROUND = {
 STAGES = {
     "core.events",
     "core.sequences",
+    "core.item_features",
     "core.representations",
     "core.clustering",
     "core.projection",

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from core.artifacts import NOISE, Labels, Sequences, Vocabulary
+from core.artifacts import NO_VECTORS, NOISE, Labels, Sequences, Vocabulary
 
 Event = tuple[str | None, str | None, str | None, float, float | None]
 """(action, category, item, time in seconds, price)"""
@@ -38,13 +38,18 @@ def tiny_sequences(
             for i, name in enumerate(named)
         },
         platform=np.zeros(len(events), dtype=np.int32),
+        query=np.zeros(len(events), dtype=np.int32),
         time=times,
         gap=gap,
         duration=np.full(len(events), np.nan, dtype=np.float32),
         price=np.array([np.nan if p is None else p for p in prices], dtype=np.float32),
         length=np.array([(lengths or {}).get(u, len(users[u])) for u in ids], dtype=np.int64),
         first_time=np.array([(firsts or {}).get(u, users[u][0][3]) for u in ids], dtype=np.int64),
-        vocabulary=Vocabulary(actions=words[0], categories=words[1], items=words[2], platforms=()),
+        vocabulary=Vocabulary(
+            actions=words[0], categories=words[1], items=words[2], platforms=(), queries=()
+        ),
+        item_vectors=NO_VECTORS,
+        query_vectors=NO_VECTORS,
         present=("user", "time", *present, *(["price"] if any(prices) else [])),
         fingerprint="s" * 64,
     )

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from core.artifacts import ROLES, RawLog
 from core.events import engine
-from core.events.amounts import NUMBERS
+from core.events.number_forms import LIKE_NUMBERS
 from core.events.reading import literal, quoted
-from core.events.times import NUMBER_DATES, WRITTEN_DATES
+from core.events.time_forms import NUMBER_DATES, WRITTEN_DATES
 
 SAMPLE = 50_000
 """Rows looked at; a guess is checked against the whole file when the columns are read."""
@@ -134,7 +134,7 @@ def look_at(raw: RawLog) -> dict[str, Contents]:
         wanted += [f"count({column})", f"count(DISTINCT {column})"]
         wanted += [
             f"count(*) FILTER (regexp_full_match({cell}, {literal(pattern)}))"
-            for pattern in (dates, stamps, "|".join(NUMBERS))
+            for pattern in (dates, stamps, LIKE_NUMBERS)
         ]
     query = f"SELECT {', '.join(wanted)} FROM (FROM read_parquet($path) LIMIT {SAMPLE})"
     with engine.connect() as db:

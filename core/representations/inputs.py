@@ -12,7 +12,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from core.artifacts import FloatArray, LongArray, Sequences, State
+from core.artifacts import FloatArray, IntArray, LongArray, Sequences, State
 
 DAYPARTS = 6
 """Parts of the day of four hours each, from midnight UTC."""
@@ -79,6 +79,8 @@ class EventBatch:
     category: LongArray  # (B, T)
     platform: LongArray  # (B, T)
     daypart: LongArray  # (B, T)
+    item: LongArray  # (B, T) row of the items' vectors; 0 where there are none
+    query: LongArray  # (B, T) likewise of the queries'
     numeric: FloatArray  # (B, T, NUMERIC_INPUTS)
     classes: LongArray  # (B, T, 5) of `PREDICTED`: what an encoder before the event must guess
     real: MaskArray  # (B, T) False at padding
@@ -105,6 +107,8 @@ def gather(sequences: Sequences, scales: Scales, index: LongArray, real: MaskArr
         category=category,
         platform=_coded(sequences.platform[index], scales.sizes[2]),
         daypart=day if scales.dayparts[0] > 1 else np.zeros_like(day),
+        item=_row(sequences.item, sequences.item_vectors, index),
+        query=_row(sequences.query, sequences.query_vectors, index),
         numeric=np.stack([*scaled, *known, first], axis=-1).astype(np.float32),
         classes=np.stack([action, category, *classes], axis=-1),
         real=real,
@@ -119,6 +123,8 @@ def hide_words(batch: EventBatch, share: float, rng: np.random.Generator) -> Eve
         action=batch.action * shown,
         category=batch.category * shown,
         platform=batch.platform * shown,
+        item=batch.item * shown,
+        query=batch.query * shown,
     )
 
 
@@ -130,6 +136,13 @@ def _is_first(sequences: Sequences, index: LongArray) -> MaskArray:
 def _coded(codes: npt.NDArray[Any], size: np.int64) -> LongArray:
     """Codes as the encoder can look them up; what it has never seen is 0, "unknown"."""
     return np.where(codes < size, codes, 0).astype(np.int64)
+
+
+def _row(codes: IntArray, vectors: FloatArray, index: LongArray) -> LongArray:
+    """Row of the vectors for every event; codes are read only where there is something to find."""
+    if not vectors.shape[1]:
+        return np.zeros(index.shape, dtype=np.int64)
+    return _coded(codes[index], np.int64(len(vectors)))
 
 
 def _logs(name: str, values: npt.NDArray[Any]) -> FloatArray:

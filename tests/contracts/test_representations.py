@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from core.artifacts import Embeddings, Progress, Sequences, Vocabulary, silent
+from core.artifacts import NO_VECTORS, Embeddings, Progress, Sequences, Vocabulary, silent
 from core.errors import OptionRefused
 from core.options import option_info, option_types
 from core.representations import REPRESENTATIONS, represent, transform
@@ -31,6 +31,7 @@ def log(seed: int = 0, **changes: object) -> Sequences:
             category=rng.integers(0, 6, n).astype(np.int32),
             item=rng.integers(0, 9, n).astype(np.int32),
             platform=rng.integers(0, 3, n).astype(np.int32),
+            query=np.zeros(n, np.int32),
             time=(1_767_571_200 + np.cumsum(gap)).astype(np.int64),
             gap=gap.astype(np.float32),
             duration=np.where(rng.random(n) < 0.3, np.nan, rng.lognormal(3, 1, n)).astype("f4"),
@@ -42,7 +43,10 @@ def log(seed: int = 0, **changes: object) -> Sequences:
                 categories=tuple("abcde"),
                 items=tuple("12345678"),
                 platforms=("app", "web"),
+                queries=(),
             ),
+            item_vectors=NO_VECTORS,
+            query_vectors=NO_VECTORS,
             present=("user", "time", "action", "category", "item", "platform"),
             fingerprint="f" * 64,
         ),
@@ -145,7 +149,9 @@ def test_a_log_with_nothing_but_users_times_and_one_action_will_do(method):
         platform=unknown,
         duration=nothing,
         price=nothing,
-        vocabulary=Vocabulary(actions=("event",), categories=(), items=(), platforms=()),
+        vocabulary=Vocabulary(
+            actions=("event",), categories=(), items=(), platforms=(), queries=()
+        ),
         present=("user", "time"),
     )
     assert np.isfinite(points(method, bare).values).all()

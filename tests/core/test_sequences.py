@@ -42,7 +42,7 @@ def test_events_stand_in_time_order_by_user_with_their_codes_gaps_and_numbers(cl
     assert built.user_ids.tolist() == ["a", "b"]
     assert built.offsets.tolist() == [0, 1, 3]
     assert built.vocabulary == Vocabulary(
-        actions=("view", "buy"), categories=("shoes",), items=("i",), platforms=("web",)
+        actions=("view", "buy"), categories=("shoes",), items=("i",), platforms=("web",), queries=()
     )
     assert built.action.tolist() == [1, 1, 2]
     assert built.category.tolist() == [0, 1, 0]
@@ -159,7 +159,11 @@ def test_rare_items_are_unknown_for_nobody_can_be_offered_other(cleaned):
 
 def test_new_users_are_coded_by_the_vocabulary_they_meet(cleaned):
     known = Vocabulary(
-        actions=("buy", "view"), categories=("x", "(other)"), items=("i",), platforms=("app",)
+        actions=("buy", "view"),
+        categories=("x", "(other)"),
+        items=("i",),
+        platforms=("app",),
+        queries=(),
     )
     log = cleaned(
         {"time": 1, "action": "view", "category": "x", "item": "i", "platform": "web"},

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from core.artifacts import Embeddings, KnownLabels, Labels, Sequences, Vocabulary
+from core.artifacts import NO_VECTORS, Embeddings, KnownLabels, Labels, Sequences, Vocabulary
 
 
 def ids_of(n_users):
@@ -56,13 +56,16 @@ def as_sequences(lengths):
         category=nothing,
         item=nothing,
         platform=nothing,
+        query=nothing,
         time=nothing.astype(np.int64),
         gap=nothing.astype(np.float32),
         duration=nothing.astype(np.float32),
         price=nothing.astype(np.float32),
         length=np.asarray(lengths, dtype=np.int64),
         first_time=np.zeros(n_users, dtype=np.int64),
-        vocabulary=Vocabulary(actions=(), categories=(), items=(), platforms=()),
+        vocabulary=Vocabulary(actions=(), categories=(), items=(), platforms=(), queries=()),
+        item_vectors=NO_VECTORS,
+        query_vectors=NO_VECTORS,
         present=("user", "time"),
         fingerprint="s" * 64,
     )

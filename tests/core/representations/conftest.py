@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.artifacts import Sequences, Vocabulary
+from core.artifacts import NO_VECTORS, Sequences, Vocabulary
 
 SequencesOf = Callable[..., Sequences]
 MONDAY = 1_767_571_200
@@ -43,6 +43,7 @@ def _sequences(users: Mapping[str, list[dict[str, Any]]]) -> Sequences:
         category=category,
         item=np.zeros(len(events), np.int32),
         platform=platform,
+        query=np.zeros(len(events), np.int32),
         time=np.array(time, dtype=np.int64),
         gap=gap,
         duration=np.array([e.get("duration", np.nan) for e in events], np.float32),
@@ -50,8 +51,10 @@ def _sequences(users: Mapping[str, list[dict[str, Any]]]) -> Sequences:
         length=lengths,
         first_time=np.full(len(ids), MONDAY, dtype=np.int64),
         vocabulary=Vocabulary(
-            actions=actions, categories=categories, items=(), platforms=platforms
+            actions=actions, categories=categories, items=(), platforms=platforms, queries=()
         ),
+        item_vectors=NO_VECTORS,
+        query_vectors=NO_VECTORS,
         present=("user", "time", "action"),
         fingerprint="f" * 64,
     )
