@@ -15,11 +15,22 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from core.artifacts import CleanEvents, ColumnMapping, Events, LongArray, Projection, RawLog
+from core.artifacts import (
+    CleanEvents,
+    CleaningReport,
+    ColumnMapping,
+    Events,
+    LongArray,
+    Projection,
+    RawLog,
+)
 from core.charts import projection as projection_charts
+from core.events.clean import CleanOptions
 from core.events.mapping import Guess, guess, guessed_mapping, suggest
+from core.events.non_goods import OddItem, suggest_non_goods
 from core.events.offers import Offer
 from core.events.overview import Overview, overview
+from core.events.preview import ChoiceEffect, effects, preview
 from core.pipeline import Journey
 from core.run_options import RunOptions
 from core.segments import SUMMARY
@@ -166,3 +177,37 @@ def set_aside_reasons(fingerprint: str, _raw: RawLog) -> dict[str, int]:
             counted = batch.column(0).value_counts().to_pylist()
             counts.update({found["values"]: found["counts"] for found in counted})
     return dict(counts.most_common())
+
+
+def cleaning_preview(events: Events, options: CleanOptions) -> CleaningReport:
+    """The account that cleaning a log by some rules would give."""
+    return _cleaning_preview(events.fingerprint, json.dumps(options.to_dict()), events, options)
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _cleaning_preview(
+    fingerprint: str, made_by: str, _events: Events, _options: CleanOptions
+) -> CleaningReport:
+    return preview(_events, _options)
+
+
+def choice_effects(events: Events, options: CleanOptions) -> tuple[ChoiceEffect, ...]:
+    """What each choice of cleaning would do by itself."""
+    return _choice_effects(events.fingerprint, json.dumps(options.to_dict()), events, options)
+
+
+@st.cache_data(max_entries=16, show_spinner="Counting what each choice would do …")
+def _choice_effects(
+    fingerprint: str, made_by: str, _events: Events, _options: CleanOptions
+) -> tuple[ChoiceEffect, ...]:
+    return effects(_events, _options)
+
+
+def odd_items(events: Events) -> tuple[OddItem, ...]:
+    """Item codes of a log that look like no goods."""
+    return _odd_items(events.fingerprint, events)
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _odd_items(fingerprint: str, _events: Events) -> tuple[OddItem, ...]:
+    return suggest_non_goods(_events)
