@@ -10,9 +10,9 @@ import duckdb
 
 from core.artifacts import RawLog, fingerprint
 from core.events import engine
-from core.events.amounts import NUMBERS
+from core.events.number_forms import LIKE_NUMBERS
 from core.events.reading import literal, quoted
-from core.events.times import NUMBER_DATES, WRITTEN_DATES
+from core.events.time_forms import NUMBER_DATES, WRITTEN_DATES
 
 VERSION = 1
 
@@ -97,7 +97,7 @@ def _kinds(connection: duckdb.DuckDBPyConnection, names: Sequence[str]) -> dict[
     patterns = (
         "|".join(pattern for _, pattern in WRITTEN_DATES),
         "|".join(pattern for _, pattern in NUMBER_DATES),
-        "|".join(NUMBERS),
+        LIKE_NUMBERS,
         _CODE,
     )
     wanted = []
