@@ -131,7 +131,7 @@ class Rows:
             self._find_width(self.header, rows.cells[0])
         if (widths != self._width).any():
             rows = self._of_one_width(rows, widths)
-        if self._met.short.count or self._met.long.count or not rows.cells:
+        if not rows.cells:
             return None
         columns = [pa.array(cells, pa.string()) for cells in zip(*rows.cells, strict=True)]
         self._check_cells(columns, rows, spaced=spaced)
@@ -171,7 +171,7 @@ class Rows:
         if self._options.ragged == "refuse":
             self._met.short.add(rows.first[short].tolist())
             self._met.long.add(rows.first[long].tolist())
-            return rows
+            return rows[~(short | long)]
         wanted = plural(self._width, "cell")
         for at in np.flatnonzero(short | long):
             line, reason = int(rows.first[at]), f"{plural(widths[at], 'cell')} instead of {wanted}"
