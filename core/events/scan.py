@@ -52,11 +52,11 @@ class Scan:
         """Check the next block. Raises FileRefused for a line over the limit."""
         self._check_line_length(data)
         decodable = data.isascii() or self._check_letters(data)
-        sound = decodable and not self._has_nul(data)
+        has_nul = self._has_nul(data)
         if b"\\" in data:
             places = (match.start() for match in self._escape.finditer(data))
             self._backslashes.add(self._lines_at(data, places))
-        block = Block(data, self._line, line_ends(data), last, sound)
+        block = Block(data, self._line, line_ends(data), last, decodable and not has_nul)
         self._line += block.ends
         self.n_lines = self._line - (not data or data.endswith((b"\r", b"\n")))
         return block
