@@ -209,7 +209,7 @@ class _Growing:
         kept = np.concatenate([part.kept for part in self._users])
         offsets = np.concatenate([[0], np.cumsum(kept[kept > 0], dtype=np.int64)])
         arrays = {name: growing.array() for name, growing in self._arrays.items()}
-        for users in _some_at_a_time(offsets):
+        for users in some_at_a_time(offsets):
             events = slice(int(offsets[users.start]), int(offsets[users.stop]))
             arrays["session"][events] = number_visits(
                 arrays["session"][events],
@@ -220,7 +220,7 @@ class _Growing:
         return {"offsets": offsets, **arrays}
 
 
-def _some_at_a_time(offsets: LongArray) -> Iterator[slice]:
+def some_at_a_time(offsets: LongArray) -> Iterator[slice]:
     """Users in order, about a million events at a time."""
     n_users, first = len(offsets) - 1, 0
     while first < n_users:
