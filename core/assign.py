@@ -21,7 +21,9 @@ def assign(run: Run, events: Events, folder: Path) -> tuple[Labels, CleaningRepo
     """
     options = run.options()
     cleaned = clean.clean(events, options.clean, folder, run.limits())
-    arrived = sequences.build(cleaned, options.sequence, vocabulary=run.vocabulary())
+    arrived = sequences.build(
+        cleaned, options.sequence, vocabulary=run.vocabulary(), seed=options.seed
+    )
     points = representations.transform(options.representation, run.embeddings().state, arrived)
     fitted = run.labels()
     values, confidence = clustering.assign(options.clusterer, fitted.state, points)

@@ -84,14 +84,16 @@ class Journey:
         return self._step(
             "sequences",
             Sequences,
-            lambda _: sequences.build(self.clean(), self.options.sequence),
+            lambda folder: sequences.build(
+                self.clean(), self.options.sequence, seed=self.options.seed, folder=folder
+            ),
         )
 
     def cleaning_report(self) -> CleaningReport:
-        """Every row touched by cleaning, and what the cut to the last events leaves out."""
+        """Every row touched by cleaning, and what is left out of the sequences."""
         report = self.clean().report
-        cut = sequences.truncation(self.sequences(), self.options.sequence.last_n)
-        return replace(report, steps=(*report.steps, cut)) if cut else report
+        cuts = sequences.truncation(self.sequences(), self.options.sequence)
+        return replace(report, steps=(*report.steps, *cuts))
 
     def embeddings(self) -> Embeddings:
         """One point per user."""
@@ -203,7 +205,7 @@ class Journey:
         }
         recipes: dict[str, tuple[str | None, int, dict[str, Any]]] = {
             "clean": (None, clean.VERSION, o.clean.to_dict()),
-            "sequences": ("clean", sequences.VERSION, o.sequence.to_dict()),
+            "sequences": ("clean", sequences.VERSION, o.sequence.to_dict() | seed),
             "embeddings": ("sequences", representations.VERSION, represent_by),
             "k_curve": ("embeddings", choose_k.VERSION, o.choose_k.to_dict() | seed),
             "labels": ("embeddings", clustering.VERSION, cluster_by),

@@ -19,6 +19,7 @@ GROUND = {
     "core.wording",
     "core.action_roles",
     "core.events.engine",
+    "core.sequences.scaling",
 }
 STAGES = {
     "core.events",
