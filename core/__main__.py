@@ -63,7 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
 
     inspect = commands.add_parser("inspect", help="what is in a log and what is wrong with it")
-    inspect.add_argument("events", type=Path, metavar="EVENTS")
+    inspect.add_argument("events", type=Path, nargs="+", metavar="EVENTS")
     inspect.set_defaults(command_function=_inspect)
 
     run = commands.add_parser("run", help="the whole journey, from a log to a folder of results")
@@ -91,7 +91,7 @@ def _parser() -> argparse.ArgumentParser:
     run.set_defaults(command_function=_run)
 
     assign = commands.add_parser("assign", help="put users of a new log into a run's segments")
-    assign.add_argument("events", type=Path, metavar="NEW_EVENTS")
+    assign.add_argument("events", type=Path, nargs="+", metavar="NEW_EVENTS")
     assign.add_argument("--run", type=Path, required=True, metavar="DIR")
     assign.add_argument("--out", type=Path, required=True, metavar="CSV")
     assign.set_defaults(command_function=_assign)
@@ -158,7 +158,7 @@ def _assign(call: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         raw = _read(call.events, Path(scratch), run.options())
         events = map_events(raw, complete(raw, needed), Path(scratch), run.options().map)
-        _tell(call.events.name, events.problems)
+        _tell(raw.name, events.problems)
         labels, report = assign(run, events, Path(scratch))
         _tell_cleaning(report)
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -179,23 +179,17 @@ def _options(call: argparse.Namespace) -> None:
 def _events(
     call: argparse.Namespace, options: RunOptions, scratch: Path
 ) -> tuple[Events, ColumnMapping]:
-    """The typed log of all files given, under the mapping of the first."""
+    """The typed log of all files given, read as one."""
     from core.events.mapping import complete, map_events, parse_mapping
-    from core.events.merge import merge
 
     given = parse_mapping(call.map)
     if call.labels_column:
         given["label"] = call.labels_column
-    logs = []
-    for number, path in enumerate(call.events):
-        folder = scratch / str(number)
-        folder.mkdir()
-        raw = _read(path, folder, options)
-        mapping = complete(raw, given)
-        given = _exactly(mapping)  # the files after the first are read the same way
-        logs.append(map_events(raw, mapping, folder, options.map))
-        _tell(path.name, logs[-1].problems)
-    return merge(logs, [path.name for path in call.events], scratch), mapping
+    raw = _read(call.events, scratch, options)
+    mapping = complete(raw, given)
+    events = map_events(raw, mapping, scratch, options.map)
+    _tell(raw.name, events.problems)
+    return events, mapping
 
 
 def _exactly(mapping: ColumnMapping) -> dict[str, str]:
@@ -203,12 +197,13 @@ def _exactly(mapping: ColumnMapping) -> dict[str, str]:
     return {role: mapping.columns().get(role, "") for role in ROLES}
 
 
-def _read(path: Path, scratch: Path, options: RunOptions) -> RawLog:
-    from core.events.read import read
+def _read(paths: Sequence[Path], scratch: Path, options: RunOptions) -> RawLog:
+    from core.events.read import read_all
 
-    if not path.is_file():
-        raise NotFound(f"There is no file '{path}'.")
-    return read(path, scratch, options.read, name=path.name)
+    for path in paths:
+        if not path.is_file():
+            raise NotFound(f"There is no file '{path}'.")
+    return read_all(paths, scratch, options.read, names=[path.name for path in paths])
 
 
 def _labels_from(path: Path) -> KnownLabels:
@@ -266,10 +261,10 @@ def _check_folder(out: Path) -> None:
         print(f"Replacing the run in {out}", file=sys.stderr)
 
 
-def _check_file(out: Path, events: Path) -> None:
+def _check_file(out: Path, events: Sequence[Path]) -> None:
     if out.is_dir():
         raise OptionRefused(f"--out '{out}' is a folder. Give the name of a file.")
-    if out == events.resolve():
+    if out in [path.resolve() for path in events]:
         raise OptionRefused("--out is the log itself. Give the name of another file.")
 
 

@@ -19,6 +19,7 @@ import numpy.typing as npt
 FloatArray = npt.NDArray[np.float32]
 DoubleArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int32]
+SideArray = npt.NDArray[np.int8]
 LongArray = npt.NDArray[np.int64]
 TextArray = npt.NDArray[np.object_]
 """Text per user; object dtype, so that no id is cut to a common width."""
@@ -66,6 +67,9 @@ NOISE = -1
 
 NO_VECTORS: FloatArray = np.zeros((1, 0), dtype=np.float32)
 """The vectors of items or queries of which nothing is known."""
+
+FIT, VALIDATE, TEST = 0, 1, 2
+"""The side of a user: fitted on, watched while choosing, or opened once at the end."""
 
 
 def fingerprint(parent: str, stage: str, version: int, options: Mapping[str, Any]) -> str:
@@ -304,13 +308,19 @@ class CleanEvents:
 
 @dataclass(frozen=True, kw_only=True)
 class Vocabulary:
-    """Words by code. Code 0 is "unknown or missing" in every vocabulary; word i has code i+1."""
+    """Words by code, and the pause that ends a visit: all by which later logs are read alike.
+
+    Code 0 is "unknown or missing" in every vocabulary; word i has code i+1.
+    """
 
     actions: tuple[str, ...]
     categories: tuple[str, ...]
     items: tuple[str, ...]
     platforms: tuple[str, ...]
     queries: tuple[str, ...]
+    """In lower case, spaces squeezed."""
+    session_gap: float
+    """Minutes without an event after which the next one begins a new visit."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -327,15 +337,24 @@ class Sequences:
     item: IntArray  # (E,)
     platform: IntArray  # (E,)
     query: IntArray  # (E,)
+    session: IntArray  # (E,) the user's visit, from 0 over the events kept
     time: LongArray  # (E,) seconds since 1970-01-01 UTC
     gap: FloatArray  # (E,) seconds since the user's event before; 0 at the first
     duration: FloatArray  # (E,) seconds, NaN where missing
     price: FloatArray  # (E,) currency units, NaN where missing
     length: LongArray  # (U,) events of the user before truncation
+    in_window: LongArray  # (U,) events of the user in the days looked at, before the cut to last_n
     first_time: LongArray  # (U,) seconds; the user's first event, even where it was cut off
+    split: SideArray  # (U,) FIT, VALIDATE or TEST
+    users_outside: int
+    """Users of the log without an event in the days looked at; they are not among the U."""
+    events_outside: int
+    """Their events."""
     vocabulary: Vocabulary
     item_vectors: FloatArray  # (I + 1, F) by item code, zeros where nothing is known; or (1, 0)
     query_vectors: FloatArray  # (Q + 1, G) by query code, likewise
+    scaling: Mapping[str, str]
+    """How gap, duration and price are to be scaled: a name of `core.sequences.scaling`."""
     present: tuple[str, ...]
     fingerprint: str
 
@@ -350,6 +369,25 @@ class Sequences:
     def user_of_event(self) -> LongArray:
         """Index of the user of every event, shape (E,)."""
         return np.repeat(np.arange(self.n_users), np.diff(self.offsets))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Splits:
+    """Who is fitted, who only watched, and where the future begins; made once per log and seed.
+
+    The future is T1, all before it T0. Every choice uses T0 of the users on FIT and VALIDATE;
+    T1 and the users on TEST only report. A choice that needs a future itself takes the time
+    from ``inner_cut`` to ``cut``.
+    """
+
+    user: SideArray  # (U,) FIT, VALIDATE or TEST, as in the sequences
+    cut: int | None
+    """Seconds since 1970-01-01 UTC: T0 is before it, T1 from it on. None where there is no T1."""
+    inner_cut: int | None
+    """The same within T0."""
+    note: str
+    """Why a cut is missing, in a sentence; empty where none is."""
+    fingerprint: str
 
 
 @dataclass(frozen=True, kw_only=True)

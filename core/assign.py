@@ -24,7 +24,9 @@ def assign(run: Run, events: Events, folder: Path) -> tuple[Labels, CleaningRepo
     if items is not None and options.item_features.category_from_items:
         events = item_categories.with_items(events, items, folder)
     cleaned = clean.clean(events, options.clean, folder, run.limits())
-    arrived = sequences.build(cleaned, options.sequence, vocabulary=run.vocabulary())
+    arrived = sequences.build(
+        cleaned, options.sequence, vocabulary=run.vocabulary(), seed=options.seed
+    )
     if features is not None:
         arrived = item_features.attach_known(arrived, features)
     points = representations.transform(options.representation, run.embeddings().state, arrived)

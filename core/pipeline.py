@@ -110,7 +110,9 @@ class Journey:
         return self._step(
             "sequences",
             Sequences,
-            lambda _: sequences.build(self.clean(), self.options.sequence),
+            lambda folder: sequences.build(
+                self.clean(), self.options.sequence, seed=self.options.seed, folder=folder
+            ),
         )
 
     def item_features(self) -> ItemFeatures | None:
@@ -133,10 +135,10 @@ class Journey:
         return plain if features is None else item_features.attach_known(plain, features)
 
     def cleaning_report(self) -> CleaningReport:
-        """Every row touched by cleaning, and what the cut to the last events leaves out."""
+        """Every row touched by cleaning, and what is left out of the sequences."""
         report = self.clean().report
-        cut = sequences.truncation(self.sequences(), self.options.sequence.last_n)
-        return replace(report, steps=(*report.steps, cut)) if cut else report
+        cuts = sequences.truncation(self.sequences(), self.options.sequence)
+        return replace(report, steps=(*report.steps, *cuts))
 
     def embeddings(self) -> Embeddings:
         """One point per user."""
@@ -259,7 +261,7 @@ class Journey:
                 clean.VERSION,
                 o.clean.to_dict(),
             ),
-            "sequences": ("clean", sequences.VERSION, o.sequence.to_dict()),
+            "sequences": ("clean", sequences.VERSION, o.sequence.to_dict() | seed),
             "item_features": ("sequences", item_features.VERSION, features_by),
             "embeddings": (
                 "item_features" if self._has_features() else "sequences",

@@ -212,8 +212,17 @@ def _save_array(values: Any, path: Path) -> None:
     if values.dtype == object:
         table = pa.table({"values": pa.array(values, pa.string())})
         feather.write_feather(table, str(path.with_suffix(".arrow")))
-    else:
+    elif not _is_file(values, path.with_suffix(".npy")):
         np.save(path.with_suffix(".npy"), values, allow_pickle=False)
+
+
+def _is_file(values: Any, path: Path) -> bool:
+    """Whether an array is that very file, mapped: it was made there, and needs no writing."""
+    if not (isinstance(values, np.memmap) and values.filename and path.exists()):
+        return False
+    values.flush()
+    whole = values.flags.c_contiguous and path.stat().st_size == values.offset + values.nbytes
+    return bool(whole and Path(values.filename).samefile(path))
 
 
 def _load_array(path: Path) -> Any:

@@ -29,7 +29,9 @@ class FastCut:
     def __init__(self, delimiter: str, width: int, options: ReadOptions) -> None:
         self._delimiter = delimiter
         spaces = (f"{delimiter} ".encode(), b"\n ") if options.quotes == "after_spaces" else ()
-        self._doubts = (*_BLANK_LINES, *spaces, *((b"\\",) * (options.escape == "backslash")))
+        escapes = (b"\\",) if options.escape == "backslash" else ()
+        # Where a row has several cells, a blank line is one of another width to pyarrow.
+        self._doubts = (*spaces, *escapes, *(_BLANK_LINES if width == 1 else ()))
         self._cell_length = options.max_cell_length
         names = [str(place) for place in range(width)]
         self._read = pa_csv.ReadOptions(column_names=names, block_size=_CHUNK)

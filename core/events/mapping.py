@@ -15,11 +15,13 @@ from core.artifacts import EVENT_COLUMNS, ROLES, ColumnMapping, Events, Problem,
 from core.errors import MappingRefused, did_you_mean
 from core.events import engine
 from core.events.amounts import read_numbers
-from core.events.guess import Guess, guess, look_at, words_of
+from core.events.contents import look_at
+from core.events.guess import Guess, guess
 from core.events.map_options import MapOptions
 from core.events.offers import Offer, offer_actions
 from core.events.plan import Plan, plan_events
 from core.events.reading import Column, quoted
+from core.events.role_names import words_of
 from core.events.times import read_times
 from core.store import to_plain
 
@@ -142,7 +144,8 @@ def inspect_report(
 
     ``problems`` are those of the file and those that reading it by the guessed mapping would
     meet, all at once; one with the severity "refused" would stop it. ``examples`` show, per role,
-    a cell and how it is read; ``suggested`` are options, with the reasons in ``why``.
+    a cell and how it is read; ``suggested`` are options, with the reasons in ``why``;
+    ``action_codes`` need names (the option ``action_names``).
     """
     mapping = ColumnMapping(**{g.role: g.column for g in guesses if g.confidence >= _SURE})
     with engine.connect() as db:
@@ -159,6 +162,7 @@ def inspect_report(
         "guesses": guesses,
         "examples": examples,
         "suggested": {"rules": offer.rules, "default_action": offer.default_action},
+        "action_codes": offer.action_codes,
         "why": offer.why,
         "problems": (*raw.problems, *plan.refusals, *plan.warnings, *others),
     }

@@ -36,29 +36,43 @@ class Offer:
     rules: tuple[str, ...]
     default_action: str
     why: tuple[str, ...]
+    action_codes: tuple[str, ...] = ()
+    """The codes in the action column that need names."""
 
 
 def offer_actions(db: duckdb.DuckDBPyConnection, raw: RawLog, mapping: ColumnMapping) -> Offer:
     """What a log without actions, or with one only, suggests: a default and rules for returns."""
-    sale = next((name for name in raw.columns if _SALE_NUMBER.search(name)), None)
-    about = mapping.quantity or mapping.value or sale
-    why = [f"Column '{about}' speaks of sales, so events are called '{SALE}'."] if about else []
-    default = SALE if about else PLAIN_ACTION
+    sale = _sale_number(db, raw)
+    why: list[str] = []
+    codes: tuple[str, ...] = ()
+    default = PLAIN_ACTION
     if mapping.action is not None:
-        why, default = [], PLAIN_ACTION
-        if len(actions_of(db, raw, mapping.action, 2)) > 1:
-            return Offer((), default, ())
+        actions = actions_of(db, raw, mapping.action)
+        codes = coded(actions)
+        if codes:
+            why = [f"The actions are the codes {', '.join(codes)}; only you know what they mean."]
+        if len(actions) > 1:
+            return Offer((), default, tuple(why), codes)
+    elif about := mapping.quantity or mapping.value or sale:
+        default = SALE
+        why = [f"Column '{about}' speaks of sales, so events are called '{SALE}'."]
     rules = []
     for offer in (_marked_numbers(db, raw, sale), _negative_quantities(db, raw, mapping)):
         if offer is not None:
             rules.append(offer[0])
             why.append(offer[1])
-    return Offer(tuple(rules), default, tuple(why))
+    return Offer(tuple(rules), default, tuple(why), codes)
 
 
-def codes_of(db: duckdb.DuckDBPyConnection, raw: RawLog, column: str) -> tuple[str, ...]:
-    """The codes of an action column that holds nothing but a few small whole numbers."""
-    return coded(actions_of(db, raw, column))
+def _sale_number(db: duckdb.DuckDBPyConnection, raw: RawLog) -> str | None:
+    """The first column that numbers invoices, orders or the like, in most of the rows."""
+    for name in raw.columns:
+        if _SALE_NUMBER.search(name):
+            query = f"SELECT count({quoted(name)}) FROM read_parquet($path)"
+            filled = db.execute(query, {"path": str(raw.path)}).fetchall()[0][0]
+            if filled * 2 >= raw.n_rows:
+                return name
+    return None
 
 
 def coded(actions: Sequence[str]) -> tuple[str, ...]:

@@ -18,7 +18,6 @@ from core.events.header import LINE_COLUMN, check_names
 from core.events.problems import Tally, refusal, refused, shown, tally
 from core.events.row_problems import RowTallies, no_rows, row_problems
 from core.events.sources import Source
-from core.events.strict import ROWS
 
 _BATCH = 1 << 16
 _BATCH_BYTES = 1 << 26
@@ -71,8 +70,9 @@ class ParquetRows:
         with self._damage_refused(), self._file:
             if self._refuses_columns():
                 return
+            self._source.check_size(_declared_size(self._file))
             written = 0
-            for batch in self._file.iter_batches(batch_size=_BATCH):
+            for batch in self._file.iter_batches(batch_size=self._rows_at_a_time()):
                 self._source.meter.add(self._packed_size(len(batch)), self._source.name)
                 for part in _small(batch):
                     table = self._table(part)
@@ -98,6 +98,11 @@ class ParquetRows:
 
     def _refuses_columns(self) -> bool:
         return any(found.severity == "refused" for found in self.problems())
+
+    def _rows_at_a_time(self) -> int:
+        """Fewer where rows are long."""
+        per_row = _declared_size(self._file) // max(1, self._file.metadata.num_rows)
+        return int(max(1, min(_BATCH, _BATCH_BYTES // max(1, per_row))))
 
     def _packed_size(self, n_rows: int) -> int:
         whole = max(1, int(self._file.metadata.num_rows))
@@ -146,6 +151,12 @@ class ParquetRows:
         return refusal(self._source.name, [refused("long_cell", message, tally([line]))])
 
 
+def _declared_size(file: pq.ParquetFile) -> int:
+    """Bytes of all columns when unpacked, as the file itself says."""
+    groups = range(file.metadata.num_row_groups)
+    return sum(int(file.metadata.row_group(group).total_byte_size) for group in groups)
+
+
 def _repeating_texts(file: pq.ParquetFile) -> list[str]:
     """Names of the text columns that must be read as dictionaries."""
     metadata = file.metadata
@@ -178,9 +189,8 @@ def _refused_columns(schema: pa.Schema) -> Iterator[Problem]:
 def _small(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
     """Cut a batch so that no part is large, even where long texts come as a dictionary."""
     longest = sum(_longest(column) for column in batch.columns)
-    rows = max(1, min(len(batch), _BATCH_BYTES // max(1, longest)))
-    rows = len(batch) if rows >= ROWS else rows
-    for begin in range(0, len(batch), max(1, rows)):
+    rows = max(1, _BATCH_BYTES // max(1, longest))
+    for begin in range(0, len(batch), rows):
         yield batch.slice(begin, rows)
 
 

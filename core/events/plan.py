@@ -11,11 +11,11 @@ from core.artifacts import EVENT_COLUMNS, ROLES, ColumnMapping, Problem, RawLog
 from core.events.actions import Actions, plan_actions
 from core.events.amounts import read_numbers
 from core.events.doubtful_ids import doubtful_ids
-from core.events.guess import words_of
 from core.events.header import LINE_COLUMN
 from core.events.map_options import MapOptions
 from core.events.problems import plural, refused, warning
 from core.events.reading import Column, Reading, nothing, quoted, trimmed
+from core.events.role_names import words_of
 from core.events.times import read_times
 
 NUMBER_ROLES = ("duration", "price", "quantity", "value")

@@ -22,10 +22,9 @@ class Tally:
         self.count = 0
 
     def add(self, lines: Iterable[int]) -> None:
-        for line in lines:
-            self.count += 1
-            if len(self.lines) < LINES_SHOWN:
-                self.lines.append(line)
+        found = list(lines)
+        self.count += len(found)
+        self.lines = sorted(self.lines + found)[:LINES_SHOWN] if found else self.lines
 
     @property
     def text(self) -> str:

@@ -16,11 +16,13 @@ from core.artifacts import Dialect, FilePart, Problem, RawLog, Report, fingerpri
 from core.errors import FileRefused, NotFound
 from core.events.blocks import Text, open_text
 from core.events.dialect import DELIMITERS, find_delimiter
+from core.events.encoding import guess_encoding
 from core.events.parquet_log import ParquetRows
-from core.events.problems import listed, refusal, shown
+from core.events.problems import listed, refusal, shown, tally
 from core.events.raw_files import SET_ASIDE, RawFiles
 from core.events.read_options import ReadOptions
 from core.events.rows import Rows
+from core.events.scan import nul_problem
 from core.events.several import (
     SOURCE,
     FileRead,
@@ -36,6 +38,8 @@ from core.events.sources import ENDINGS, Meter, Source, find_source
 __all__ = ["ENDINGS", "SET_ASIDE", "SOURCE", "ReadOptions", "read", "read_all"]
 
 VERSION = 2
+_UTF16 = 0.1
+"""A text with so large a share of NUL is written with two bytes per letter."""
 
 Write = Callable[[pa.Table], None]
 
@@ -169,9 +173,19 @@ def _open(source: Source) -> tuple[Rows | ParquetRows, Dialect]:
     text = open_text(source.pieces(), source.options)
     if text.whole and not text.head.strip():
         raise source.refused("empty", "The file is empty: it holds no header and no rows.")
+    _check_letter_size(source, text)
     delimiter = _delimiter(source, text)
     rows = Rows(source.name, text, delimiter, source.options)
     return rows, Dialect(encoding=text.encoding.name, delimiter=delimiter)
+
+
+def _check_letter_size(source: Source, text: Text) -> None:
+    """Refuse two bytes per letter read as one: lines and cells would make no sense."""
+    if text.head.count("\0") > _UTF16 * len(text.head):
+        guess = guess_encoding(text.head.encode())
+        hint = f" The encoding may be {guess} (a guess; read.encoding)." if guess else ""
+        lines = (n for n, line in enumerate(text.head.split("\n"), start=1) if "\0" in line)
+        raise refusal(source.name, [nul_problem(tally(lines), hint)])
 
 
 def _delimiter(source: Source, text: Text) -> str:

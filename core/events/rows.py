@@ -104,7 +104,7 @@ class Rows:
             yield self._table(columns, lines)
             return
         for rows in self._strict.rows(block):
-            yield self._take(rows, spaced=b' "' in block.data)
+            yield self._take(rows)
         if self._strict.open_cell() > self._options.max_cell_length:
             hint = " Was a quote opened there and never closed?"
             raise self._long_cell(self._strict.waiting_line, hint)
@@ -118,7 +118,7 @@ class Rows:
         rest = b"" if self._to_skip else block.data[begin:]
         return replace(block, data=rest, line=block.line + skipped, ends=block.ends - skipped)
 
-    def _take(self, rows: CutRows, *, spaced: bool) -> pa.Table | None:
+    def _take(self, rows: CutRows) -> pa.Table | None:
         if self.header is None:
             rows = self._take_header(rows)
         widths = rows.widths()
@@ -131,10 +131,10 @@ class Rows:
             self._find_width(self.header, rows.cells[0])
         if (widths != self._width).any():
             rows = self._of_one_width(rows, widths)
-        if self._met.short.count or self._met.long.count or not rows.cells:
+        if not rows.cells:
             return None
         columns = [pa.array(cells, pa.string()) for cells in zip(*rows.cells, strict=True)]
-        self._check_cells(columns, rows, spaced=spaced)
+        self._check_cells(columns, rows)
         return self._table([null_where(pc.equal(c, ""), c) for c in columns], rows.first)
 
     def _take_header(self, rows: CutRows) -> CutRows:
@@ -171,7 +171,7 @@ class Rows:
         if self._options.ragged == "refuse":
             self._met.short.add(rows.first[short].tolist())
             self._met.long.add(rows.first[long].tolist())
-            return rows
+            return rows[~(short | long)]
         wanted = plural(self._width, "cell")
         for at in np.flatnonzero(short | long):
             line, reason = int(rows.first[at]), f"{plural(widths[at], 'cell')} instead of {wanted}"
@@ -194,7 +194,7 @@ class Rows:
             del cells[self._width :]
         return rows
 
-    def _check_cells(self, columns: list[Any], rows: CutRows, *, spaced: bool) -> None:
+    def _check_cells(self, columns: list[Any], rows: CutRows) -> None:
         """Look at what only strictly cut rows can hold: long cells, quotes behind spaces."""
         limit = self._options.max_cell_length
         suspects: set[int] = set()
@@ -202,7 +202,7 @@ class Rows:
             if column.nbytes > limit:
                 for at in places(pc.greater(pc.utf8_length(column), limit)):
                     raise self._long_cell(int(rows.first[at]))
-            if spaced and self._options.quotes == "strict":
+            if self._strict.may_space_quotes:
                 suspects.update(places(pc.match_substring_regex(column, '^ +"')))
         for at in sorted(suspects):
             if self._strict.has_spaced_quote(rows.text(at)):

@@ -14,8 +14,6 @@ from core.events.problems import Tally, refusal, refused, tally, warning
 from core.events.read_options import ReadOptions
 
 _GUESS = 1 << 16
-_UTF16 = 0.1
-"""A text with so large a share of NUL is written with two bytes per character."""
 _REPLACED = b"\xef\xbf\xbd"
 LINE_END = re.compile(rb"\r\n|\r|\n")
 
@@ -54,11 +52,11 @@ class Scan:
         """Check the next block. Raises FileRefused for a line over the limit."""
         self._check_line_length(data)
         decodable = data.isascii() or self._check_letters(data)
-        sound = decodable and not self._has_nul(data)
+        has_nul = self._has_nul(data)
         if b"\\" in data:
             places = (match.start() for match in self._escape.finditer(data))
             self._backslashes.add(self._lines_at(data, places))
-        block = Block(data, self._line, line_ends(data), last, sound)
+        block = Block(data, self._line, line_ends(data), last, decodable and not has_nul)
         self._line += block.ends
         self.n_lines = self._line - (not data or data.endswith((b"\r", b"\n")))
         return block
@@ -68,7 +66,7 @@ class Scan:
         if self._undecodable.count:
             yield self._wrong_encoding()
         if self._nul.count:
-            yield self._nul_problem("")
+            yield nul_problem(self._nul, "")
         if self._replaced.count:
             message = (
                 f"The sign U+FFFD stands on {self._replaced.text}: the text was damaged before "
@@ -102,10 +100,6 @@ class Scan:
         if b"\0" not in data:
             return False
         self._nul.add(self._lines_at(data, _places(b"\0", data)))
-        if data.count(0) > _UTF16 * len(data):
-            guess = guess_encoding(data[:_GUESS])
-            hint = f" The encoding may be {guess} (a guess; read.encoding)." if guess else ""
-            raise refusal(self._name, [self._nul_problem(hint)])
         return True
 
     def _check_line_length(self, data: bytes) -> None:
@@ -146,13 +140,6 @@ class Scan:
         )
         return refused("encoding", message, where)
 
-    def _nul_problem(self, hint: str) -> Problem:
-        message = (
-            f"A NUL character stands on {self._nul.text}; a text file holds none, and programs "
-            f"cut the value there or lose it.{hint} Export the file again."
-        )
-        return refused("nul", message, self._nul)
-
     def _backslash_warning(self) -> Problem:
         where = f"A backslash stands before a separator or a quote on {self._backslashes.text}"
         if self._options.escape == "backslash":
@@ -166,6 +153,15 @@ class Scan:
 
     def _refusal(self, code: str, message: str, line: int) -> FileRefused:
         return refusal(self._name, [refused(code, message, tally([line]))])
+
+
+def nul_problem(where: Tally, hint: str) -> Problem:
+    """Refuse a text with NUL characters on those lines."""
+    message = (
+        f"A NUL character stands on {where.text}; a text file holds none, and programs cut the "
+        f"value there or lose it.{hint} Export the file again."
+    )
+    return refused("nul", message, where)
 
 
 def no_longer_line(data: bytes, length: int) -> bool:

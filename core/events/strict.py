@@ -61,6 +61,8 @@ class StrictCut:
         self._enough = 0  # characters to wait for before an unfinished row is tried again
         self.quoting = Tally()
         """Rows with a quoting fault that is over at the end of their line."""
+        self.may_space_quotes = False
+        """Whether a space stands before a quote somewhere in what is being cut."""
         self.fault: Problem | None = None
         """What made it impossible to go on."""
 
@@ -76,6 +78,7 @@ class StrictCut:
         if not block.last and sum(map(len, self._waiting)) < self._enough:
             return
         text, self._waiting, self._enough = "".join(self._waiting), [], 0
+        self.may_space_quotes = ' "' in text and self._options.quotes == "strict"
         yield from self._cut(list(io.StringIO(text, newline="")), self._waiting_line, block.last)
 
     def open_cell(self) -> int:

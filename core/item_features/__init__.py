@@ -7,10 +7,13 @@ Titles and queries by their words (`text`), vectors made elsewhere by their main
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import compress
 
 import numpy as np
+import numpy.typing as npt
 
 from core.artifacts import (
+    FIT,
     NO_VECTORS,
     FloatArray,
     ItemFeatures,
@@ -50,13 +53,16 @@ def learn(
     """Learn how titles, queries and item vectors become numbers, from what the log holds of them.
 
     Titles (with brands) come from ``items``, queries from the log. Every block of numbers has
-    mean 0 and on average spread 1 over what is known; where nothing is, 0 stands. The problems
-    say how much that is. The same seed gives the same numbers.
+    mean 0 and on average spread 1 over what is known of the items (or queries) that the users to
+    fit have met; where nothing is known, 0 stands. The problems say how much that is. The same
+    seed gives the same numbers.
     """
     words = sequences.vocabulary
     items = items if options.item_text else None
     known = Known.of(words.items, items, vectors)
-    spaces = Spaces.fit(known, words.queries if options.query_text else (), options, seed)
+    met = _met(sequences)
+    queries = list(compress(words.queries, met["query"])) if options.query_text else []
+    spaces = Spaces.fit(known.only(met["item"]), queries, options, seed)
     made_by = {
         "items": items and items.fingerprint,
         "vectors": vectors and vectors.fingerprint,
@@ -110,6 +116,18 @@ def attach_known(
             sequences.fingerprint, "attach", VERSION, {"features": features.fingerprint}
         ),
     )
+
+
+def _met(sequences: Sequences) -> dict[str, npt.NDArray[np.bool_]]:
+    """Which items (I,) and queries (Q,) the users to fit have met; all where nobody is to fit."""
+    words = sequences.vocabulary
+    fitted = np.repeat(sequences.split == FIT, np.diff(sequences.offsets))
+    events = fitted if fitted.any() else slice(None)
+    counts = {
+        "item": np.bincount(sequences.item[events], minlength=len(words.items) + 1),
+        "query": np.bincount(sequences.query[events], minlength=len(words.queries) + 1),
+    }
+    return {name: count[1:] > 0 for name, count in counts.items()}
 
 
 def _with_unknown(numbers: FloatArray) -> FloatArray:

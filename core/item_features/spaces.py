@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import compress
 from typing import Any, Self
 
 import numpy as np
@@ -48,6 +49,11 @@ class Known:
             vectors=NO_VECTORS if vectors is None else vectors.values,
             row=nothing if vectors is None else _rows(ids, pa.array(vectors.item_ids, pa.string())),
         )
+
+    def only(self, wanted: npt.NDArray[np.bool_]) -> Known:
+        """Some of the items, by a mask of shape (N,)."""
+        texts = tuple(compress(self.texts, wanted))
+        return Known(texts=texts, vectors=self.vectors, row=self.row[wanted])
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -53,7 +53,7 @@ def fit(sequences: Sequences, options: LSTMOptions, seed: int, report: Report) -
     report(Progress(stage=_STAGE, done=0.0, text=f"Learning on {device}"))
     with repeatable(threads, device.name):
         torch.manual_seed(seed)
-        data = _data(sequences, options, seed, device.name)
+        data = _data(sequences, options, device.name)
         encoder = EventEncoder(data.scales, options.hidden, event_vectors(sequences))
         encoder = encoder.to(device.name)
         history = _train(encoder, data, options, seed, report)
@@ -114,9 +114,8 @@ def _read_together(users: LongArray, length: LongArray) -> Iterator[LongArray]:
     yield from np.split(users, np.flatnonzero(np.diff(batch)) + 1)
 
 
-def _data(sequences: Sequences, options: LSTMOptions, seed: int, device: str) -> TrainingData:
-    rng = np.random.default_rng([seed, 0])
-    fit_users, validation_users = split_users(sequences, options.validation_share, rng)
+def _data(sequences: Sequences, options: LSTMOptions, device: str) -> TrainingData:
+    fit_users, validation_users = split_users(sequences)
     return TrainingData(
         sequences=sequences,
         scales=Scales.of(sequences, time_of_day=options.time_of_day),

@@ -9,7 +9,6 @@ from core.events.map_options import MapOptions
 from core.events.reading import Column
 from core.events.times import read_times
 
-
 NOW = datetime(2025, 1, 1)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from core.artifacts import ItemFeatures, Sequences
+from core.artifacts import FIT, TEST, ItemFeatures, Sequences
 from core.item_features import ItemFeatureOptions, attach, attach_known, learn
 from core.sequences import SequenceOptions
 from core.store import load, save
@@ -50,6 +50,23 @@ def test_items_are_found_by_id_and_the_unknown_stand_at_zero(visits, items_of, v
     assert_array_equal(row_of(log, "s1")[2:], 0)  # without a vector
     assert_allclose([row_of(log, "l1")[2], row_of(log, "x")[2]], [-1, 1])
     assert row_of(log, "s1")[:2] @ row_of(log, "l2")[:2] < 0  # they share no word
+
+
+def test_only_what_the_users_to_fit_have_met_is_learned_from(visits, vectors_of):
+    ann = visits(["s1", "l1", "s2"])
+    events = {n: getattr(ann, n)[[0, 1, 2]] for n in ("action", "category", "item", "query")}
+    log = replace(
+        ann,
+        user_ids=np.array(["ann", "bob"], dtype=object),
+        offsets=np.array([0, 2, 3]),
+        split=np.array([FIT, TEST], dtype=np.int8),
+        **events,
+    )
+    vectors = vectors_of({"s1": [1.0], "l1": [3.0], "s2": [102.0]})
+    known, _ = attach(log, None, vectors, OPTIONS, 0)
+    assert_allclose([row_of(known, item)[0] for item in ("s1", "l1", "s2")], [-1, 1, 100])
+    watched = replace(log, split=np.array([TEST, TEST], dtype=np.int8))
+    assert attach(watched, None, vectors, OPTIONS, 0)[0].item_vectors.shape == (4, 1)
 
 
 def test_brands_count_as_words(visits, items_of):

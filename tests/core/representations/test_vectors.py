@@ -6,8 +6,6 @@ import numpy as np
 import pytest
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
-from sklearn.cluster import KMeans
-from sklearn.metrics import adjusted_rand_score
 
 from core.artifacts import silent
 from core.representations import bag
@@ -123,51 +121,3 @@ def test_the_bag_holds_the_mean_of_what_is_known(log):
     assert_array_equal(bag.transform(fitted.state, read), fitted.values)
     without = bag.fit(read, bag.BagOptions(item_vectors=False), 0, silent)
     assert_array_equal(without.values, bag.fit(log, bag.BagOptions(), 0, silent).values)
-
-
-@pytest.fixture(scope="module")
-def two_tastes():
-    """Events of 100 users who differ in nothing but which half of 40 codes they mostly meet."""
-    rng = np.random.default_rng(0)
-    taste = np.arange(100) % 2
-    lengths = rng.integers(15, 40, 100)
-    mostly = np.where(
-        rng.random(lengths.sum()) < 0.85, np.repeat(taste, lengths), 1 - np.repeat(taste, lengths)
-    )
-    codes = 1 + mostly + 2 * rng.integers(0, 20, lengths.sum())
-    users = {
-        f"{user:03d}": [
-            {"action": a, "category": c, "gap": g}
-            for a, c, g in zip(
-                rng.choice(["view", "cart", "buy"], n),
-                rng.choice(["x", "y", "z"], n),
-                rng.exponential(60, n).round(),
-                strict=True,
-            )
-        ]
-        for user, n in enumerate(lengths)
-    }
-    return users, codes, taste
-
-
-def found(values, taste):
-    groups = KMeans(2, n_init=10, random_state=0).fit_predict(np.asarray(values))
-    return adjusted_rand_score(taste, groups)
-
-
-@pytest.mark.parametrize("role", ["item", "query"])
-def test_users_who_differ_only_in_what_they_look_at_are_told_apart(sequences_of, two_tastes, role):
-    users, codes, taste = two_tastes
-    log = replace(sequences_of(users), **{role: codes.astype(np.int32)})
-    rng = np.random.default_rng(1)
-    table = rng.normal(size=(41, 6))  # of six numbers two tell the halves apart, a little
-    table[1:, :2] += np.where(np.arange(1, 41) % 2, 1.0, -1.0)[:, None]
-    table[0] = 0
-    read = known(log, **{f"{'items' if role == 'item' else 'queries'}": table})
-    options = LSTMOptions(hidden=32, epochs=20)
-    for one, other in (
-        (bag.fit(read, bag.BagOptions(), 0, silent), bag.fit(log, bag.BagOptions(), 0, silent)),
-        (fit(read, options, 0, silent), fit(log, options, 0, silent)),
-    ):
-        assert found(one.values, taste) > 0.9
-        assert found(other.values, taste) < 0.2
