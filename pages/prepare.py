@@ -1,7 +1,7 @@
 import streamlit as st
 
 from core.charts import events as charts
-from ui import cached, page, plots, session, steps
+from ui import page, plots, sequence_view, session, set_aside, steps
 from ui.cleaning_account import account, notes, totals
 from ui.cleaning_rules import cleaning_rules
 from ui.settings import settings_form
@@ -10,13 +10,16 @@ journey = steps.require()
 dataset = session.dataset()
 with st.expander("Cleaning rules", icon=":material/cleaning_services:"):
     cleaning_rules(journey)
-settings_form({"Sequences": "sequence"}, "Sequence rules")
+settings_form(
+    {"Sequences": "sequence", "Items and searches": "item_features"}, "Sequences and items"
+)
 journey = page.begin("prepare")
 report = journey.cleaning_report()
 totals(report)
 notes(report)
 st.subheader("What was touched, and why", anchor=False)
 account(report, session.workspace().raw(dataset).parts)
+set_aside.download(dataset, journey)
 
 st.subheader("The log", anchor=False)
 shown = st.segmented_control(
@@ -26,8 +29,10 @@ shown = st.segmented_control(
     required=True,
     key="log-shown",
 )
-log = journey.clean() if shown == "After cleaning" else journey.events
-seen = cached.overview_of(log)
+if shown == "After cleaning":
+    seen = journey.overview()
+else:
+    seen = session.workspace().quality(dataset).overview
 plots.show(charts.events_over_time(seen.timeline), key="over-time")
 left, right = st.columns(2)
 with left:
@@ -35,4 +40,6 @@ with left:
     plots.show(charts.action_counts(seen.actions), key="actions")
 with right:
     plots.show(charts.category_counts(seen.categories), key="categories")
+sequence_view.sequences(journey)
+sequence_view.forms(dataset, journey)
 steps.next_button("prepare")

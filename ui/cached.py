@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -23,18 +24,23 @@ from core.artifacts import (
     LongArray,
     Projection,
     RawLog,
+    Sequences,
+    Splits,
 )
+from core.artifacts import fingerprint as artifact_fingerprint
 from core.charts import projection as projection_charts
 from core.events.clean import CleanOptions
 from core.events.mapping import Guess, guess, guessed_mapping, suggest
 from core.events.non_goods import OddItem, suggest_non_goods
 from core.events.offers import Offer
-from core.events.overview import Overview, overview
 from core.events.preview import ChoiceEffect, effects, preview
 from core.pipeline import Journey
 from core.run_options import RunOptions
 from core.segments import SUMMARY
 from core.segments.users import user_figures, user_stories
+from core.sequences import split, suggest_session_gap, take
+from core.sequences.forms import FormOptions, write_form
+from core.sequences.summary import SequenceSummary, summarise
 from core.workspace import Dataset, Workspace
 
 _WORD_BATCHES = 10
@@ -156,16 +162,6 @@ def _user_map(
     return projection_charts.user_map(_projection, _table, _by, _drawn)
 
 
-def overview_of(log: Events | CleanEvents) -> Overview:
-    """What the charts of a log need."""
-    return _overview(log.fingerprint, log)
-
-
-@st.cache_data(max_entries=16, show_spinner="Counting events …")
-def _overview(fingerprint: str, _log: Events | CleanEvents) -> Overview:
-    return overview(_log)
-
-
 @st.cache_data(max_entries=16, show_spinner=False)
 def set_aside_reasons(fingerprint: str, _raw: RawLog) -> dict[str, int]:
     """How many rows the gate set aside, by reason, the most frequent first."""
@@ -211,3 +207,64 @@ def odd_items(events: Events) -> tuple[OddItem, ...]:
 @st.cache_data(max_entries=16, show_spinner=False)
 def _odd_items(fingerprint: str, _events: Events) -> tuple[OddItem, ...]:
     return suggest_non_goods(_events)
+
+
+_SUMMARISED_EVENTS = 2_000_000
+"""Past so many events, sequences are summarised from users drawn evenly."""
+
+
+def sequence_summary(sequences: Sequences) -> SequenceSummary:
+    """Lengths, pauses and visits of the sequences, of a large log from a part of its users."""
+    return _sequence_summary(sequences.fingerprint, sequences)
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _sequence_summary(fingerprint: str, _sequences: Sequences) -> SequenceSummary:
+    every = -(-_sequences.n_events // _SUMMARISED_EVENTS)
+    if every > 1:
+        return summarise(take(_sequences, np.arange(0, _sequences.n_users, every)))
+    return summarise(_sequences)
+
+
+def session_gap_reason(clean: CleanEvents) -> str:
+    """Why the pauses of a log suggest the end of a visit; empty for a large log."""
+    if clean.report.events_after > _SUMMARISED_EVENTS:
+        return ""
+    return _session_gap_reason(clean.fingerprint, clean)
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _session_gap_reason(fingerprint: str, _clean: CleanEvents) -> str:
+    return suggest_session_gap(_clean).reason
+
+
+def splits(journey: Journey) -> Splits:
+    """Who is learned from and who judged, and where the future begins."""
+    made_from = journey.fingerprint("sequences")
+    return _splits(made_from, journey)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _splits(made_from: str, _journey: Journey) -> Splits:
+    options = _journey.options
+    return split(_journey.sequences(), options.sequence, options.seed)
+
+
+def form_file(journey: Journey, options: FormOptions) -> FormFile:
+    """A table of the sequences for other programs, on disk."""
+    made_from = artifact_fingerprint(journey.fingerprint("sequences"), "form", 1, options.to_dict())
+
+    def make(folder: Path) -> FormFile:
+        path = folder / f"{options.form}.parquet"
+        write_form(journey.sequences(), options, path)
+        return FormFile(path=path, fingerprint=made_from)
+
+    return journey.store.get_or_make(FormFile, made_from, make)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FormFile:
+    """A table of sequences as a file."""
+
+    path: Path
+    fingerprint: str

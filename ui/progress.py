@@ -23,6 +23,7 @@ _EVERY_SECONDS = 0.5
 _WORDS = STEPS | {
     "read": "Reading the files",
     "events": "Reading times and numbers",
+    "set_aside": "Listing rows set aside",
     "quality": "Looking at what the log can carry",
     "run": "Making the whole journey",
 }

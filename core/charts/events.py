@@ -5,6 +5,7 @@ Takes what `core.events.overview` counts, by shape only: a chart knows no stage.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
@@ -20,8 +21,21 @@ from core.charts.theme import (
     named_positions,
     safe,
 )
+from core.wording import duration
 
 _MOST_BARS = 15
+_TICKS = {
+    "1 s": 1,
+    "10 s": 10,
+    "1 min": 60,
+    "10 min": 600,
+    "1 h": 3600,
+    "6 h": 21_600,
+    "1 day": 86_400,
+    "1 week": 604_800,
+    "1 month": 2_629_746,
+    "1 year": 31_556_952,
+}
 
 
 class Series(Protocol):
@@ -75,6 +89,17 @@ class Pause(Protocol):
     def up_to(self) -> float | None: ...
     @property
     def events(self) -> int: ...
+
+
+class PauseBin(Protocol):
+    """Pauses from ``low`` up to but without ``high`` seconds."""
+
+    @property
+    def low(self) -> float: ...
+    @property
+    def high(self) -> float: ...
+    @property
+    def pauses(self) -> int: ...
 
 
 class Stage(Protocol):
@@ -173,6 +198,56 @@ def pauses(kinds: Sequence[Pause], visit_gap_seconds: float | None = None) -> go
     return made
 
 
+def visit_pauses(bins: Sequence[PauseBin], visit_gap_seconds: float) -> go.Figure:
+    """How long users wait between two events, on a scale of ratios; a line where a visit ends."""
+    total = sum(found.pauses for found in bins)
+    made = figure(
+        "Where a visit ends",
+        "Time between two events of a user. Left of the line are pauses within a visit, right "
+        "those between visits.",
+        f"Histogram of {total:,} pauses between events. A visit ends after a pause of "
+        f"{duration(visit_gap_seconds)}.",
+        height=340,
+    )
+    made.add_trace(
+        go.Bar(
+            x=[math.log2(found.low * found.high) / 2 for found in bins],
+            y=[found.pauses for found in bins],
+            width=[0.9 * math.log2(found.high / found.low) for found in bins],
+            marker={"color": COLOURS[0]},
+            customdata=[f"{duration(f.low)} to {duration(f.high)}" for f in bins],
+            hovertemplate="%{customdata}: %{y:,} pauses<extra></extra>",
+        )
+    )
+    made.add_vline(
+        math.log2(visit_gap_seconds),
+        line={"color": LESS, "width": 2, "dash": "dash"},
+        annotation={"text": f"visit ends: {duration(visit_gap_seconds)}", "textangle": 0},
+    )
+    made.update_xaxes(
+        title_text="Pause", tickvals=[math.log2(s) for s in _TICKS.values()], ticktext=list(_TICKS)
+    )
+    made.update_yaxes(title_text="Pauses", rangemode="tozero", tickformat=",")
+    return made
+
+
+def visits_per_user(bins: Sequence[Bin]) -> go.Figure:
+    """How many users came how often."""
+    n_users = sum(found.users for found in bins)
+    made = figure(
+        "Visits per user",
+        "Users at the far left came once: nothing is known of their coming back.",
+        f"Histogram of the number of visits of {n_users:,} users.",
+        height=340,
+    )
+    made.add_trace(_bars(bins, "Users", COLOURS[2], "visits"))
+    made.update_layout(showlegend=False, bargap=0.15)
+    named_positions(made, [_range(found) for found in bins], axis="x")
+    made.update_xaxes(title_text="Visits of the user")
+    made.update_yaxes(title_text="Users", rangemode="tozero", tickformat=",")
+    return made
+
+
 def funnel(stages: Sequence[Stage], n_users: int) -> go.Figure:
     """How many users came to each stage of the way to a purchase, whatever the order."""
     told = "; ".join(f"{stage.users:,} {stage.name}" for stage in stages)
@@ -214,13 +289,14 @@ def category_counts(counts: Sequence[Count]) -> go.Figure:
     return _word_bars(counts, "category", COLOURS[2])
 
 
-def _bars(bins: Sequence[Bin], name: str, colour: str) -> go.Bar:
+def _bars(bins: Sequence[Bin], name: str, colour: str, of: str = "events") -> go.Bar:
     return go.Bar(
         x=list(range(len(bins))),
         y=[found.users for found in bins],
         name=name,
         marker={"color": colour},
-        hovertemplate="%{x} events: %{y:,} users",
+        customdata=[_range(found) for found in bins],
+        hovertemplate=f"%{{customdata}} {of}: %{{y:,}} users",
     )
 
 
