@@ -39,7 +39,8 @@ with left:
     plots.show(charts.events_per_user(seen.events_per_user), key="per-user")
     plots.show(charts.action_counts(seen.actions), key="actions")
 with right:
-    plots.show(charts.category_counts(seen.categories), key="categories")
+    if seen.categories:
+        plots.show(charts.category_counts(seen.categories), key="categories")
 sequence_view.sequences(journey)
 sequence_view.forms(dataset, journey)
 steps.next_button("prepare")

@@ -10,6 +10,7 @@ import streamlit as st
 from core.action_roles import role_of
 from core.artifacts import ColumnMapping, RawLog
 from core.events.map_options import MapOptions
+from core.events.offers import Offer
 from ui import cached, controls
 from ui.safe_text import safe
 
@@ -23,8 +24,12 @@ def cell_choices(raw: RawLog, mapping: ColumnMapping, current: MapOptions, key: 
     names, rules = current.action_names, current.rules
     if mapping.action in raw.columns:
         names = _action_names(raw, str(mapping.action), names, key)
-    with st.expander("Rules for actions", icon=":material/rule:", key=f"{key}-rules-door"):
-        rules = _rules(raw, mapping, rules, key)
+    offer = cached.offer(raw.fingerprint, raw, mapping)
+    title = (
+        f"Rules for actions ({len(offer.rules)} suggested)" if offer.rules else "Rules for actions"
+    )
+    with st.expander(title, icon=":material/rule:"):
+        rules = _rules(offer, rules, key)
     with st.expander("How cells are read", icon=":material/tune:", key=f"{key}-cells"):
         chosen = controls.draw(MapOptions, current, key=f"{key}-map", skip=_OWN_WIDGETS, columns=3)
     return replace(chosen, action_names=names, rules=rules)
@@ -61,11 +66,8 @@ def _action_names(raw: RawLog, column: str, named: Sequence[str], key: str) -> t
     return tuple(f"{word}={name}" for word, name in kept.items())
 
 
-def _rules(
-    raw: RawLog, mapping: ColumnMapping, current: Sequence[str] | str, key: str
-) -> tuple[str, ...] | str:
+def _rules(offer: Offer, current: Sequence[str] | str, key: str) -> tuple[str, ...] | str:
     """Rules as lines that can be switched off: those that the log suggests, then one's own."""
-    offer = cached.offer(raw.fingerprint, raw, mapping)
     reasons = dict(zip(offer.rules, offer.why[-len(offer.rules) :], strict=True))
     taken, own = [], []
     if offer.rules:

@@ -12,8 +12,8 @@ from core.events.problems import spell_lines
 from ui.remedies import plain
 from ui.safe_text import safe
 
-_USERS_NAMED = 5
-_LINES_NAMED = 5
+_USERS_NAMED = 3
+_LINES_NAMED = 3
 _USER_RULES = ("many_events", "busy_day", "wholesaler")
 """Rules whose users are worth a name: likely programs and wholesalers."""
 

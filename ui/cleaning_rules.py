@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pandas as pd
 import streamlit as st
 
 from core import jobs
-from core.artifacts import CleaningReport, FilePart
+from core.artifacts import EVENT_COLUMNS, CleaningReport, FilePart
 from core.events.clean import CleanOptions
-from core.options import option_info
+from core.options import option_info, option_types
 from core.pipeline import Journey
 from ui import cached, controls, progress, session
 from ui.cleaning_account import account, totals
 from ui.safe_text import errors_shown
 
+_ABOUT = {"non_goods": "item", "wholesalers": "quantity", "wholesaler_factor": "quantity"}
+"""Options about a column that their name does not say."""
 AT_ONCE_ROWS = 1_000_000
 """Up to so many rows the effect of rules is counted while they are changed; more take a click."""
 
@@ -31,21 +34,34 @@ def cleaning_rules(journey: Journey) -> None:
 def _rules(journey: Journey) -> None:
     held = session.options().clean
     small = journey.events.n_events <= AT_ONCE_ROWS
-    own = ("non_goods",) if small and "item" in journey.events.present else ()
-    chosen = controls.draw(CleanOptions, held, key="clean-CleanOptions", skip=own, columns=3)
-    if own:
+    has_items = "item" in journey.events.present
+    skip = [*_pointless(journey.events.present), *(["non_goods"] if small else [])]
+    chosen = controls.draw(CleanOptions, held, key="clean-CleanOptions", skip=skip, columns=3)
+    if small and has_items:
         chosen = replace(chosen, non_goods=_non_goods(journey, held))
     if chosen == held:
         st.caption("These are the rules in force. Change one to see what it would do.")
     else:
         _foresee(journey, chosen)
-    if st.button("Apply", icon=":material/check:", key="apply-clean") and chosen != held:
+    kind = "secondary" if chosen == held else "primary"
+    applied = st.button("Apply", icon=":material/check:", type=kind, key="apply-clean")
+    if applied and chosen != held:
         session.set_options(session.options().changed(clean=chosen))
         st.rerun()
     if small and st.toggle(
         "Show what each choice would do", key="every-choice", help="Each as if it alone changed."
     ):
         _every_choice(journey, chosen)
+
+
+def _pointless(present: Sequence[str]) -> list[str]:
+    """Options about columns that the log lacks."""
+    return [
+        name
+        for name in option_types(CleanOptions)
+        if _ABOUT.get(name, name.removeprefix("missing_").removesuffix("_outliers"))
+        in set(EVENT_COLUMNS) - set(present)
+    ]
 
 
 def _non_goods(journey: Journey, held: CleanOptions) -> tuple[str, ...]:
