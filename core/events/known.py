@@ -125,9 +125,11 @@ def _places(db: duckdb.DuckDBPyConnection, raw: RawLog) -> _Places:
     """Count blank lines as places too: the gate leaves them out, but they are missing labels."""
     blank = next((problem for problem in raw.problems if problem.code == "blank_rows"), None)
     if blank is None:
-        return _Places("row_number() OVER (ORDER BY __line__)", raw.n_rows, raw.n_rows)
+        numbered = "row_number() OVER (ORDER BY __line__)"
+        return _Places(numbered, raw.n_rows, raw.n_rows)
     query = (
-        f"SELECT min(__line__), max(__line__), bool_or(contains({quoted(raw.columns[0])}, chr(10))) "
+        "SELECT min(__line__), max(__line__), "
+        f"bool_or(contains({quoted(raw.columns[0])}, chr(10))) "
         "FROM read_parquet($log)"
     )
     start, last, several_lines = db.execute(query, {"log": str(raw.path)}).fetchall()[0]
