@@ -127,11 +127,10 @@ def _row_hash(raw: RawLog, mapping: ColumnMapping) -> str:
 
 
 def _reading(role: str, column: Column, options: MapOptions, now: datetime | None) -> Reading:
-    blank = not column.query("SELECT 1 FROM cells LIMIT 1")
-    if blank and role in ("user", "time"):
+    if column.is_blank and role in ("user", "time"):
         message = f"Column '{column.name}' ({role}) is blank in every row. Choose another."
         return _unused(role, refused("blank_column", message, None, column.name))
-    if blank:
+    if column.is_blank:
         message = f"Column '{column.name}' ({role}) is blank in every row."
         return _unused(role, warning("blank_column", message, None, column.name))
     if role == "time":
