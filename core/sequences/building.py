@@ -234,9 +234,7 @@ def _known(
     if vocabulary is not None:
         return vocabulary if asked == "auto" else replace(vocabulary, session_gap=asked)
     gap = suggest_session_gap(clean).minutes if asked == "auto" else asked
-    with engine.connect() as connection:
-        engine.open_events(connection, clean.path)
-        return read_vocabulary(connection, options, gap)
+    return read_vocabulary(clean.path, options, gap)
 
 
 def _looked_at_after(clean: CleanEvents, options: SequenceOptions) -> int | None:
