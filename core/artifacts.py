@@ -1,6 +1,7 @@
 """What flows from stage to stage: frozen, never mutated, each with the fingerprint of its making.
 
-Letters in shapes: E events kept, U users, K segments, D embedding width, A actions.
+Letters in shapes: E events kept, U users, K segments, D embedding width, A actions, I items, Q
+search queries, F and G the widths of what is known of an item and of a query.
 """
 
 from __future__ import annotations
@@ -63,6 +64,9 @@ ROLES = (
 
 NOISE = -1
 """Label of a user that belongs to no segment."""
+
+NO_VECTORS: FloatArray = np.zeros((1, 0), dtype=np.float32)
+"""The vectors of items or queries of which nothing is known."""
 
 FIT, VALIDATE, TEST = 0, 1, 2
 """The side of a user: fitted on, watched while choosing, or opened once at the end."""
@@ -172,6 +176,70 @@ class Events:
 
 
 @dataclass(frozen=True, kw_only=True)
+class UserRows:
+    """A user, and how many of the user's rows are meant."""
+
+    user: str
+    rows: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Items:
+    """What a shop sells, one row per item.
+
+    ``path`` is Parquet, ordered by item: item, title, category, brand, price, all of them text as
+    it stood in the file (NULL where blank or where the table has no such column).
+    """
+
+    path: Path
+    name: str
+    columns: Mapping[str, str]
+    """Column of the file by what it was taken as (item, title, category, brand, price)."""
+    n_items: int
+    problems: tuple[Problem, ...]
+    fingerprint: str
+
+    @property
+    def present(self) -> tuple[str, ...]:
+        """What the table tells of its items."""
+        return tuple(self.columns)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ItemVectors:
+    """Numbers made elsewhere that describe items (from images, texts, other models)."""
+
+    name: str
+    item_ids: TextArray  # (I,) no id twice, in the order of the file
+    values: FloatArray  # (I, F) finite
+    problems: tuple[Problem, ...]
+    fingerprint: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Beside:
+    """What the analyst brought beside the log; None for what was not."""
+
+    labels: KnownLabels | None = None
+    items: Items | None = None
+    vectors: ItemVectors | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ItemFeatures:
+    """How items and queries became vectors: all that is needed to do the same to a new log."""
+
+    item_vectors: FloatArray  # (I + 1, F) by item code, or (1, 0)
+    item_words: TextArray  # (W,) the words of titles that count
+    query_words: TextArray  # (V,) the words of queries that count
+    state: State
+    """Weights of words, axes and scales by which texts and vectors are placed."""
+    problems: tuple[Problem, ...]
+    """How much of the log is known, and what was left out."""
+    fingerprint: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class CleaningStep:
     """What one rule did to the log."""
 
@@ -182,6 +250,10 @@ class CleaningStep:
     rows: int
     users: int
     """Users that lost (or have) at least one such row."""
+    lines: tuple[int, ...] = ()
+    """The first 20 such rows; of a rule on users, the first row of each of the first 20."""
+    examples: tuple[UserRows, ...] = ()
+    """The 20 users with the most such rows, falling, ties by id."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -197,9 +269,10 @@ class CleaningReport:
 
 @dataclass(frozen=True, kw_only=True)
 class CleaningLimits:
-    """Bounds and fill values drawn from a log, by which later logs are cleaned as it was.
+    """What was drawn from a log, by which later logs are cleaned as it was.
 
-    None where there is none. Prices in currency units, durations in seconds.
+    Bounds and fill values; None where there is none. Prices in currency units, durations in
+    seconds, quantities in pieces.
     """
 
     price_low: float | None = None
@@ -208,6 +281,14 @@ class CleaningLimits:
     duration_low: float | None = None
     duration_high: float | None = None
     duration_fill: float | None = None
+    quantity_low: float | None = None
+    quantity_high: float | None = None
+    wholesaler_quantity: float | None = None
+    """A user whose median quantity is above this looks like a wholesaler."""
+    wholesaler_money: float | None = None
+    """So does one whose median money per event is above this."""
+    duplicates: Literal["drop", "keep"] | None = None
+    """What became of exact duplicates."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -221,7 +302,7 @@ class CleanEvents:
     present: tuple[str, ...]
     report: CleaningReport
     limits: CleaningLimits
-    """The bounds and fill values that were used."""
+    """The bounds, fill values and decisions that were used."""
     fingerprint: str
 
 
@@ -270,6 +351,8 @@ class Sequences:
     events_outside: int
     """Their events."""
     vocabulary: Vocabulary
+    item_vectors: FloatArray  # (I + 1, F) by item code, zeros where nothing is known; or (1, 0)
+    query_vectors: FloatArray  # (Q + 1, G) by query code, likewise
     scaling: Mapping[str, str]
     """How gap, duration and price are to be scaled: a name of `core.sequences.scaling`."""
     present: tuple[str, ...]

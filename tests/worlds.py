@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from core.artifacts import FIT, NOISE, Labels, Sequences, Vocabulary
+from core.artifacts import FIT, NO_VECTORS, NOISE, Labels, Sequences, Vocabulary
 from core.sequences import SequenceOptions
 
 Event = tuple[str | None, str | None, str | None, float, float | None]
@@ -74,6 +74,8 @@ def bare_sequences(user_ids: Sequence[str], offsets: Sequence[int], **known: Any
             "users_outside": 0,
             "events_outside": 0,
             "vocabulary": vocabulary_of(),
+            "item_vectors": NO_VECTORS,
+            "query_vectors": NO_VECTORS,
             "scaling": SequenceOptions().scaling(),
             "present": ("user", "time"),
             "fingerprint": "s" * 64,

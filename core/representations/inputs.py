@@ -12,7 +12,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from core.artifacts import FIT, FloatArray, LongArray, Sequences, State
+from core.artifacts import FIT, FloatArray, IntArray, LongArray, Sequences, State
 from core.sequences.scaling import METHODS, Scaling, fit_scaling, scaled, signed_log
 
 DAYPARTS = 6
@@ -87,6 +87,8 @@ class EventBatch:
     category: LongArray  # (B, T)
     platform: LongArray  # (B, T)
     daypart: LongArray  # (B, T)
+    item: LongArray  # (B, T) row of the items' vectors; 0 where there are none
+    query: LongArray  # (B, T) likewise of the queries'
     numeric: FloatArray  # (B, T, NUMERIC_INPUTS)
     classes: LongArray  # (B, T, 5) of `PREDICTED`: what an encoder before the event must guess
     real: MaskArray  # (B, T) False at padding
@@ -113,6 +115,8 @@ def gather(sequences: Sequences, scales: Scales, index: LongArray, real: MaskArr
         category=category,
         platform=_coded(sequences.platform[index], scales.sizes[2]),
         daypart=day if scales.dayparts[0] > 1 else np.zeros_like(day),
+        item=_row(sequences.item, sequences.item_vectors, index),
+        query=_row(sequences.query, sequences.query_vectors, index),
         numeric=np.stack([*numbers, *known, first], axis=-1).astype(np.float32),
         classes=np.stack([action, category, *classes], axis=-1),
         real=real,
@@ -127,6 +131,8 @@ def hide_words(batch: EventBatch, share: float, rng: np.random.Generator) -> Eve
         action=batch.action * shown,
         category=batch.category * shown,
         platform=batch.platform * shown,
+        item=batch.item * shown,
+        query=batch.query * shown,
     )
 
 
@@ -138,6 +144,13 @@ def _is_first(sequences: Sequences, index: LongArray) -> MaskArray:
 def _coded(codes: npt.NDArray[Any], size: np.int64) -> LongArray:
     """Codes as the encoder can look them up; what it has never seen is 0, "unknown"."""
     return np.where(codes < size, codes, 0).astype(np.int64)
+
+
+def _row(codes: IntArray, vectors: FloatArray, index: LongArray) -> LongArray:
+    """Row of the vectors for every event; codes are read only where there is something to find."""
+    if not vectors.shape[1]:
+        return np.zeros(index.shape, dtype=np.int64)
+    return _coded(codes[index], np.int64(len(vectors)))
 
 
 def _events_to_fit(sequences: Sequences) -> LongArray:

@@ -5,6 +5,7 @@ puts them into arrays, `visits` tells where a visit ends, `splits` who is fitted
 """
 
 from core.sequences.building import VERSION, build, take, truncation
+from core.sequences.new_words import with_new_words
 from core.sequences.options import SequenceOptions
 from core.sequences.splits import split
 from core.sequences.visits import suggest_session_gap
@@ -19,4 +20,5 @@ __all__ = [
     "suggest_session_gap",
     "take",
     "truncation",
+    "with_new_words",
 ]

@@ -128,6 +128,17 @@ def test_fitted_users_are_placed_where_they_were(method):
 
 
 @EVERY
+def test_users_are_placed_where_they_were_with_what_is_known_of_their_items(method):
+    rng = np.random.default_rng(2)
+    numbers = rng.normal(size=(9, 5)).astype(np.float32)
+    numbers.setflags(write=False)  # as from the store
+    sequences = log(item_vectors=numbers, query_vectors=numbers[:1, :3])
+    found = points(method, sequences)
+    assert np.isfinite(found.values).all()
+    np.testing.assert_array_equal(transform(method, found.state, sequences), found.values)
+
+
+@EVERY
 def test_what_is_learned_is_arrays_only(method):
     state = points(method, log()).state
     assert state

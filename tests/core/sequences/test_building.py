@@ -81,6 +81,8 @@ def test_arrays_have_the_types_of_the_contract(cleaned):
         "in_window": np.int64,
         "first_time": np.int64,
         "split": np.int8,
+        "item_vectors": np.float32,
+        "query_vectors": np.float32,
     }
 
 
