@@ -95,8 +95,6 @@ def build(
         item_vectors=NO_VECTORS,
         query_vectors=NO_VECTORS,
         scaling=options.scaling(),
-        item_vectors=NO_VECTORS,
-        query_vectors=NO_VECTORS,
         present=clean.present,
         fingerprint=fingerprint(clean.fingerprint, "sequences", VERSION, made_by),
     )
