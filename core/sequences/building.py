@@ -93,8 +93,6 @@ def build(
         events_outside=int(per_user["length"][~inside].sum()),
         vocabulary=known,
         scaling=options.scaling(),
-        item_vectors=NO_VECTORS,
-        query_vectors=NO_VECTORS,
         present=clean.present,
         fingerprint=fingerprint(clean.fingerprint, "sequences", VERSION, made_by),
     )
@@ -237,9 +235,7 @@ def _known(
     if vocabulary is not None:
         return vocabulary if asked == "auto" else replace(vocabulary, session_gap=asked)
     gap = suggest_session_gap(clean).minutes if asked == "auto" else asked
-    with engine.connect() as connection:
-        engine.open_events(connection, clean.path)
-        return read_vocabulary(connection, options, gap)
+    return read_vocabulary(clean.path, options, gap)
 
 
 def _looked_at_after(clean: CleanEvents, options: SequenceOptions) -> int | None:
