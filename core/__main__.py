@@ -11,17 +11,21 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
 from core.artifacts import (
     ROLES,
+    Beside,
     CleaningReport,
     ColumnMapping,
     Events,
+    Items,
+    ItemVectors,
     KnownLabels,
+    Problem,
     Progress,
     RawLog,
 )
@@ -59,7 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
 
     inspect = commands.add_parser("inspect", help="what is in a log and what is wrong with it")
-    inspect.add_argument("events", type=Path, metavar="EVENTS")
+    inspect.add_argument("events", type=Path, nargs="+", metavar="EVENTS")
     inspect.set_defaults(command_function=_inspect)
 
     run = commands.add_parser("run", help="the whole journey, from a log to a folder of results")
@@ -70,6 +74,10 @@ def _parser() -> argparse.ArgumentParser:
     known = run.add_mutually_exclusive_group()
     known.add_argument("--labels-column", metavar="NAME", help="column that holds known labels")
     known.add_argument("--labels", type=Path, metavar="CSV", help="table: user id, label")
+    run.add_argument("--items", type=Path, metavar="CSV", help="table: item id, title, category")
+    run.add_argument(
+        "--item-vectors", type=Path, metavar="FILE", help="item id and numbers, CSV or Parquet"
+    )
     run.add_argument("--map", default="", metavar="user=..,time=..", help="columns by role")
     run.add_argument("--options", type=Path, metavar="JSON", help="file of settings")
     run.add_argument(
@@ -83,7 +91,7 @@ def _parser() -> argparse.ArgumentParser:
     run.set_defaults(command_function=_run)
 
     assign = commands.add_parser("assign", help="put users of a new log into a run's segments")
-    assign.add_argument("events", type=Path, metavar="NEW_EVENTS")
+    assign.add_argument("events", type=Path, nargs="+", metavar="NEW_EVENTS")
     assign.add_argument("--run", type=Path, required=True, metavar="DIR")
     assign.add_argument("--out", type=Path, required=True, metavar="CSV")
     assign.set_defaults(command_function=_assign)
@@ -113,11 +121,14 @@ def _run(call: argparse.Namespace) -> None:
     _check_folder(out)
     with tempfile.TemporaryDirectory() as scratch:
         known = _labels_from(call.labels) if call.labels else None
+        items = _items_from(call.items, Path(scratch)) if call.items else None
+        vectors = _vectors_from(call.item_vectors) if call.item_vectors else None
         events, mapping = _events(call, options, Path(scratch))
         known = known or known_labels_in_log(events, mapping.label or "label")
         _tell_conflicts(known)
+        beside = Beside(labels=known, items=items, vectors=vectors)
         journey = Journey(
-            Store(Path(scratch) / "store"), events, options, known=known, listen=_Teller()
+            Store(Path(scratch) / "store"), events, options, beside=beside, listen=_Teller()
         )
         _tell_cleaning(journey.cleaning_report())
         source = runs.Source(
@@ -125,6 +136,8 @@ def _run(call: argparse.Namespace) -> None:
             dataset_id=None,
             mapping=mapping,
             labels_name=known.name if known else None,
+            items_name=items.name if items else None,
+            vectors_name=vectors.name if vectors else None,
         )
         runs.record(out, journey, source)
         print(journey.evaluation().verdict, file=sys.stderr)
@@ -145,7 +158,7 @@ def _assign(call: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         raw = _read(call.events, Path(scratch), run.options())
         events = map_events(raw, complete(raw, needed), Path(scratch), run.options().map)
-        _tell_problems(call.events.name, events)
+        _tell(raw.name, events.problems)
         labels, report = assign(run, events, Path(scratch))
         _tell_cleaning(report)
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -166,23 +179,17 @@ def _options(call: argparse.Namespace) -> None:
 def _events(
     call: argparse.Namespace, options: RunOptions, scratch: Path
 ) -> tuple[Events, ColumnMapping]:
-    """The typed log of all files given, under the mapping of the first."""
+    """The typed log of all files given, read as one."""
     from core.events.mapping import complete, map_events, parse_mapping
-    from core.events.merge import merge
 
     given = parse_mapping(call.map)
     if call.labels_column:
         given["label"] = call.labels_column
-    logs = []
-    for number, path in enumerate(call.events):
-        folder = scratch / str(number)
-        folder.mkdir()
-        raw = _read(path, folder, options)
-        mapping = complete(raw, given)
-        given = _exactly(mapping)  # the files after the first are read the same way
-        logs.append(map_events(raw, mapping, folder, options.map))
-        _tell_problems(path.name, logs[-1])
-    return merge(logs, [path.name for path in call.events], scratch), mapping
+    raw = _read(call.events, scratch, options)
+    mapping = complete(raw, given)
+    events = map_events(raw, mapping, scratch, options.map)
+    _tell(raw.name, events.problems)
+    return events, mapping
 
 
 def _exactly(mapping: ColumnMapping) -> dict[str, str]:
@@ -190,12 +197,13 @@ def _exactly(mapping: ColumnMapping) -> dict[str, str]:
     return {role: mapping.columns().get(role, "") for role in ROLES}
 
 
-def _read(path: Path, scratch: Path, options: RunOptions) -> RawLog:
-    from core.events.read import read
+def _read(paths: Sequence[Path], scratch: Path, options: RunOptions) -> RawLog:
+    from core.events.read import read_all
 
-    if not path.is_file():
-        raise NotFound(f"There is no file '{path}'.")
-    return read(path, scratch, options.read, name=path.name)
+    for path in paths:
+        if not path.is_file():
+            raise NotFound(f"There is no file '{path}'.")
+    return read_all(paths, scratch, options.read, names=[path.name for path in paths])
 
 
 def _labels_from(path: Path) -> KnownLabels:
@@ -204,6 +212,29 @@ def _labels_from(path: Path) -> KnownLabels:
     if not path.is_file():
         raise NotFound(f"There is no labels file '{path}'.")
     return read_known_labels(path)
+
+
+def _items_from(path: Path, scratch: Path) -> Items:
+    from core.events.items import read_items
+    from core.events.read import ReadOptions
+
+    if not path.is_file():
+        raise NotFound(f"There is no items file '{path}'.")
+    folder = scratch / "items"
+    folder.mkdir()
+    items = read_items(path, folder, ReadOptions(), name=path.name)
+    _tell(path.name, items.problems)
+    return items
+
+
+def _vectors_from(path: Path) -> ItemVectors:
+    from core.events.vectors import read_vectors
+
+    if not path.is_file():
+        raise NotFound(f"There is no file of item vectors '{path}'.")
+    vectors = read_vectors(path, name=path.name)
+    _tell(path.name, vectors.problems)
+    return vectors
 
 
 def _check_place(out: Path) -> None:
@@ -230,10 +261,10 @@ def _check_folder(out: Path) -> None:
         print(f"Replacing the run in {out}", file=sys.stderr)
 
 
-def _check_file(out: Path, events: Path) -> None:
+def _check_file(out: Path, events: Sequence[Path]) -> None:
     if out.is_dir():
         raise OptionRefused(f"--out '{out}' is a folder. Give the name of a file.")
-    if out == events.resolve():
+    if out in [path.resolve() for path in events]:
         raise OptionRefused("--out is the log itself. Give the name of another file.")
 
 
@@ -260,8 +291,8 @@ def _tell_conflicts(known: KnownLabels | None) -> None:
         )
 
 
-def _tell_problems(name: str, events: Events) -> None:
-    for problem in events.problems:
+def _tell(name: str, problems: Iterable[Problem]) -> None:
+    for problem in problems:
         print(f"note: {name}: {problem.message}", file=sys.stderr)
 
 

@@ -176,6 +176,14 @@ class Events:
 
 
 @dataclass(frozen=True, kw_only=True)
+class UserRows:
+    """A user, and how many of the user's rows are meant."""
+
+    user: str
+    rows: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Items:
     """What a shop sells, one row per item.
 
@@ -209,6 +217,15 @@ class ItemVectors:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Beside:
+    """What the analyst brought beside the log; None for what was not."""
+
+    labels: KnownLabels | None = None
+    items: Items | None = None
+    vectors: ItemVectors | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class ItemFeatures:
     """How items and queries became vectors: all that is needed to do the same to a new log."""
 
@@ -233,6 +250,10 @@ class CleaningStep:
     rows: int
     users: int
     """Users that lost (or have) at least one such row."""
+    lines: tuple[int, ...] = ()
+    """The first 20 such rows; of a rule on users, the first row of each of the first 20."""
+    examples: tuple[UserRows, ...] = ()
+    """The 20 users with the most such rows, falling, ties by id."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -248,9 +269,10 @@ class CleaningReport:
 
 @dataclass(frozen=True, kw_only=True)
 class CleaningLimits:
-    """Bounds and fill values drawn from a log, by which later logs are cleaned as it was.
+    """What was drawn from a log, by which later logs are cleaned as it was.
 
-    None where there is none. Prices in currency units, durations in seconds.
+    Bounds and fill values; None where there is none. Prices in currency units, durations in
+    seconds, quantities in pieces.
     """
 
     price_low: float | None = None
@@ -259,6 +281,14 @@ class CleaningLimits:
     duration_low: float | None = None
     duration_high: float | None = None
     duration_fill: float | None = None
+    quantity_low: float | None = None
+    quantity_high: float | None = None
+    wholesaler_quantity: float | None = None
+    """A user whose median quantity is above this looks like a wholesaler."""
+    wholesaler_money: float | None = None
+    """So does one whose median money per event is above this."""
+    duplicates: Literal["drop", "keep"] | None = None
+    """What became of exact duplicates."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -272,7 +302,7 @@ class CleanEvents:
     present: tuple[str, ...]
     report: CleaningReport
     limits: CleaningLimits
-    """The bounds and fill values that were used."""
+    """The bounds, fill values and decisions that were used."""
     fingerprint: str
 
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -26,6 +26,8 @@ from core.artifacts import (
     CleaningLimits,
     ColumnMapping,
     Embeddings,
+    ItemFeatures,
+    Items,
     Labels,
     Projection,
     Recommendations,
@@ -42,6 +44,7 @@ from core.run_options import RunOptions
 from core.store import from_plain, load, replacing, save, to_plain, write_text
 from core.workspace import Dataset, Workspace
 
+T = TypeVar("T")
 FORMAT = 1
 FILES = frozenset(
     {
@@ -79,6 +82,8 @@ class Source:
     """The data set of the workspace; None for a run from the command line."""
     mapping: ColumnMapping
     labels_name: str | None
+    items_name: str | None = None
+    vectors_name: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,6 +138,18 @@ class Run:
         """The bounds and fill values that the log of the run was cleaned by."""
         return load(CleaningLimits, self.folder / "artifacts" / "limits")
 
+    def item_features(self) -> ItemFeatures | None:
+        """How titles, searches and item vectors became numbers; None where there were none."""
+        return self._if_there(ItemFeatures, "item_features")
+
+    def items(self) -> Items | None:
+        """The items table that missing categories came from; None where there was none."""
+        return self._if_there(Items, "items")
+
+    def _if_there(self, kind: type[T], name: str) -> T | None:
+        folder = self.folder / "artifacts" / name
+        return load(kind, folder) if folder.exists() else None
+
     def segments(self) -> Segments:
         """The segments under their present names."""
         return load(Segments, self.folder / "artifacts" / "segments")
@@ -156,11 +173,17 @@ def record(target: Path, journey: Journey, source: Source) -> Run:
             "limits": journey.clean().limits,
             "segments": journey.segments(),
             "recommendations": recommendations,
+            "item_features": journey.item_features(),
+            "items": journey.beside.items,
         }
         for name, artifact in artifacts.items():
+            if artifact is None:
+                continue
             folder = scratch / "artifacts" / name
             folder.mkdir(parents=True)
             save(artifact, folder)
+            if isinstance(artifact, Items):
+                shutil.copyfile(artifact.path, folder / artifact.path.name)
         tables.write_assignments(scratch / "assignments.csv", journey.labels())
         _write_json(scratch / "evaluation.json", to_contract(evaluation))
         _write_json(scratch / "cleaning.json", to_plain(journey.cleaning_report()))
@@ -181,6 +204,8 @@ def record_in_workspace(workspace: Workspace, dataset: Dataset, journey: Journey
         dataset_id=dataset.id,
         mapping=dataset.mapping,
         labels_name=dataset.labels_name or dataset.mapping.label,
+        items_name=dataset.items_name,
+        vectors_name=dataset.vectors_name,
     )
     return record(target, journey, source)
 

@@ -17,6 +17,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args, get_origin
 
@@ -165,7 +166,7 @@ def load(kind: type[T], folder: Path) -> T:
 
 
 def to_plain(value: Any) -> Any:
-    """Dataclasses, tuples and NumPy scalars as JSON values; NaN and infinities as None."""
+    """Dataclasses, tuples, times and NumPy scalars as JSON values; NaN and infinities as None."""
     if is_dataclass(value) and not isinstance(value, type):
         return {f.name: to_plain(getattr(value, f.name)) for f in fields(value)}
     if isinstance(value, Mapping):
@@ -178,6 +179,8 @@ def to_plain(value: Any) -> Any:
         return to_plain(value.item())
     if isinstance(value, float) and not np.isfinite(value):
         return None
+    if isinstance(value, datetime):
+        return value.isoformat()
     return str(value) if isinstance(value, Path) else value
 
 
@@ -196,6 +199,8 @@ def from_plain(hint: Any, value: Any) -> Any:
         return tuple(from_plain(a, v) for a, v in zip(inner, value, strict=True))
     if origin is not None and origin is not Literal and issubclass(origin, Mapping):
         return {k: from_plain(args[1], v) for k, v in value.items()}
+    if hint is datetime:
+        return datetime.fromisoformat(value)
     return float(value) if hint is float else value
 
 

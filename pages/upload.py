@@ -18,7 +18,7 @@ CSV = ".csv,.tsv,.txt,.gz,text/csv"
 def begin_with(path: Path, name: str, *, labels: Path | None = None) -> None:
     workspace = session.workspace()
     with st.spinner("Reading the file …"):
-        added = workspace.add(path, name, session.READ.get() or ReadOptions())
+        added = workspace.add([path], [name], session.READ.get() or ReadOptions())
         if labels is not None:
             workspace.add_labels(added.id, labels, labels.name)
     session.open_dataset(added.id)

@@ -38,7 +38,7 @@ def _journey(root: str, made_from: str, _dataset: Dataset, _options: RunOptions)
         workspace.store(_dataset.id),
         workspace.events(_dataset),
         _options,
-        known=workspace.known_labels(_dataset),
+        beside=workspace.beside(_dataset),
     )
 
 
@@ -99,8 +99,9 @@ def _user_table(
     names = [_names[segment] for segment in range(labels.n_clusters)]
     segments = pd.Categorical.from_codes(np.asarray(labels.values), names)
     table = pd.DataFrame({"user": sequences.user_ids, "segment": segments})
-    if _journey.known is not None:
-        known = dict(zip(_journey.known.user_ids, _journey.known.values, strict=True))
+    labels_known = _journey.beside.labels
+    if labels_known is not None:
+        known = dict(zip(labels_known.user_ids, labels_known.values, strict=True))
         table["known label"] = table["user"].map(known)
     for name, values in user_figures(sequences, options).items():
         if name in SUMMARY:

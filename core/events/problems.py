@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from itertools import groupby
 
-from core.artifacts import Problem
+from core.artifacts import FilePart, Problem
 from core.errors import FileRefused
 
 LINES_SHOWN = 20
@@ -20,10 +22,9 @@ class Tally:
         self.count = 0
 
     def add(self, lines: Iterable[int]) -> None:
-        for line in lines:
-            self.count += 1
-            if len(self.lines) < LINES_SHOWN:
-                self.lines.append(line)
+        found = list(lines)
+        self.count += len(found)
+        self.lines = sorted(self.lines + found)[:LINES_SHOWN] if found else self.lines
 
     @property
     def text(self) -> str:
@@ -68,14 +69,28 @@ def counted(lines: Iterable[int] | None, count: int) -> Tally:
     return made
 
 
-def spell_lines(lines: Iterable[int], count: int) -> str:
-    """Word lines as "line 3", "lines 3 and 5" or "lines 3, 5, 9 and 14 more"."""
-    words = [str(line) for line in list(lines)[:LINES_SHOWN]]
-    if count == 1:
-        return f"line {words[0]}"
-    if count > len(words):
-        return f"lines {', '.join(words)} and {count - len(words):,} more"
-    return f"lines {', '.join(words[:-1])} and {words[-1]}"
+def spell_lines(lines: Iterable[int], count: int, parts: Sequence[FilePart] = ()) -> str:
+    """Word lines as "line 3", "lines 3 and 5" or "lines 3, 5, 9 and 14 more".
+
+    With the ``parts`` of a log of several files: "line 12 of may.csv and line 3 of june.csv".
+    """
+    first = list(lines)[:LINES_SHOWN]
+    more = [f"{count - len(first):,} more"] if count > len(first) else []
+    if len(parts) < 2:
+        return ("line " if count == 1 else "lines ") + listed([*map(str, first), *more])
+    starts = [part.lines_before for part in parts]
+    groups = groupby(first, lambda line: bisect_left(starts, line) - 1)
+    return listed([*(_lines_of(parts[at], list(found)) for at, found in groups), *more])
+
+
+def listed(words: Sequence[str]) -> str:
+    """Word a list: "a", "a and b", "a, b and c"."""
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
+def _lines_of(part: FilePart, lines: Sequence[int]) -> str:
+    own = [line - part.lines_before for line in lines]
+    return f"{spell_lines(own, len(own))} of {shown(part.name)}"
 
 
 def shown(cell: str) -> str:

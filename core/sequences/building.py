@@ -92,6 +92,8 @@ def build(
         users_outside=int(np.count_nonzero(~inside)),
         events_outside=int(per_user["length"][~inside].sum()),
         vocabulary=known,
+        item_vectors=NO_VECTORS,
+        query_vectors=NO_VECTORS,
         scaling=options.scaling(),
         item_vectors=NO_VECTORS,
         query_vectors=NO_VECTORS,
@@ -209,7 +211,7 @@ class _Growing:
         kept = np.concatenate([part.kept for part in self._users])
         offsets = np.concatenate([[0], np.cumsum(kept[kept > 0], dtype=np.int64)])
         arrays = {name: growing.array() for name, growing in self._arrays.items()}
-        for users in _some_at_a_time(offsets):
+        for users in some_at_a_time(offsets):
             events = slice(int(offsets[users.start]), int(offsets[users.stop]))
             arrays["session"][events] = number_visits(
                 arrays["session"][events],
@@ -220,7 +222,7 @@ class _Growing:
         return {"offsets": offsets, **arrays}
 
 
-def _some_at_a_time(offsets: LongArray) -> Iterator[slice]:
+def some_at_a_time(offsets: LongArray) -> Iterator[slice]:
     """Users in order, about a million events at a time."""
     n_users, first = len(offsets) - 1, 0
     while first < n_users:
@@ -237,9 +239,7 @@ def _known(
     if vocabulary is not None:
         return vocabulary if asked == "auto" else replace(vocabulary, session_gap=asked)
     gap = suggest_session_gap(clean).minutes if asked == "auto" else asked
-    with engine.connect() as connection:
-        engine.open_events(connection, clean.path)
-        return read_vocabulary(connection, options, gap)
+    return read_vocabulary(clean.path, options, gap)
 
 
 def _looked_at_after(clean: CleanEvents, options: SequenceOptions) -> int | None:

@@ -28,6 +28,7 @@ from core.artifacts import (
 )
 from core.events import engine
 from core.sequences.options import SequenceOptions
+from core.wording import counted
 
 VERSION = 1
 
@@ -119,8 +120,8 @@ def _too_short(what: str, seconds: int) -> str:
 
 def _too_few(n_users: int, where: str) -> str:
     return (
-        f"Only {n_users} users have events {where}; with fewer than {_FEWEST_USERS} a future "
-        "says nothing."
+        f"Only {counted(n_users, 'user has', 'users have')} events {where}; with fewer than "
+        f"{_FEWEST_USERS} a future says nothing."
     )
 
 

@@ -121,7 +121,7 @@ def test_the_manifest_tells_how_the_run_was_made(tiny):
     manifest = told(tiny, "run.json")
     assert RunOptions.from_dict(manifest["options"]) == RunOptions()
     assert (manifest["seed"], manifest["status"]) == (0, "complete")
-    assert set(manifest["timings"]) == set(STEPS)
+    assert set(manifest["timings"]) == set(STEPS) - {"filled", "item_features"}
     assert all(seconds >= 0 for seconds in manifest["timings"].values())
     assert manifest["timings"]["embeddings"] > 0
     assert manifest["device"].split(" ")[0] in ("cpu", "cuda", "mps")

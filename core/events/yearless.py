@@ -1,0 +1,88 @@
+"""Dates written without a year: which of them belong to the year after the first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import pairwise
+
+from core.events.reading import Column
+from core.events.time_forms import ORDERS, Form, parts
+
+_LEAP = 2000
+"""Days are placed in a leap year, so that 29 February has its place."""
+_HALF_A_YEAR = 182
+
+
+@dataclass(frozen=True)
+class Years:
+    """``sql`` makes SQL of the year, as text, from that of the parts of a date."""
+
+    sql: Callable[[str], str]
+    message: str
+
+
+def year_of_first_event(column: Column, form: Form, order: str, year: int) -> Years:
+    """Settle the year of every date, where the first event lies in ``year``.
+
+    A log of less than a year passes at most one new year. It does where the rows, in the order of
+    the file, then stand in the order of time, or where more than half a year without any event
+    lies between the dates before and those after; otherwise all dates are of one year.
+    """
+    start = _start(column, form, order)
+    if start is None:
+        return Years(
+            lambda p: f"'{year}'",
+            f"The dates in column '{column.name}' name no year; all were taken to be in {year}.",
+        )
+    key = start.month * 100 + start.day
+
+    def sql(p: str) -> str:
+        return f"CASE WHEN {_key(p)} >= {key} THEN '{year}' ELSE '{year + 1}' END"
+
+    return Years(
+        sql,
+        f"The dates in column '{column.name}' name no year; those from {start:%d %B} on were taken "
+        f"to be in {year}, those before it in {year + 1}, as the log passes a new year.",
+    )
+
+
+def _start(column: Column, form: Form, order: str) -> date | None:
+    """The day of the year on which the log begins, where it passes a new year; else None."""
+    p = parts("cell", form, ORDERS[order])
+    days = f"SELECT {_key('p')} AS day, line FROM (SELECT {p} AS p, line FROM cells)"
+    found = [row[0] for row in column.query(f"SELECT DISTINCT day FROM ({days}) ORDER BY day")]
+    known = [day for key in found if (day := _day(key)) is not None]
+    if len(known) < 2:
+        return None
+    gap, after = max((two - one, two) for one, two in pairwise(known))
+    over_new_year = known[0] + timedelta(days=366) - known[-1]
+    if over_new_year >= gap:
+        return None
+    if gap.days > _HALF_A_YEAR:
+        return after
+    return after if _in_order(column, p, after) else None
+
+
+def _in_order(column: Column, p: str, start: date) -> bool:
+    """Whether the rows stand in the order of time if the log begins on that day of the year."""
+    key = _key("p")
+    turned = f"({key} + CASE WHEN {key} >= {start.month * 100 + start.day} THEN 0 ELSE 1300 END)"
+    steps = (
+        f"SELECT at < lag(at) OVER (ORDER BY place) AS back FROM (SELECT {turned} AS at, "
+        f"unnest(lines) AS place FROM (SELECT {p} AS p, lines FROM cells))"
+    )
+    return not column.query(f"SELECT coalesce(bool_or(back), false) FROM ({steps})")[0][0]
+
+
+def _key(p: str) -> str:
+    """SQL of 100 times the month plus the day."""
+    return f"(TRY_CAST({p}.month AS INTEGER) * 100 + TRY_CAST({p}.day AS INTEGER))"
+
+
+def _day(key: int | None) -> date | None:
+    try:
+        return None if key is None else date(_LEAP, *divmod(key, 100))
+    except ValueError:  # no such day
+        return None
