@@ -13,7 +13,6 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from core.artifacts import (
-    NO_VECTORS,
     CleanEvents,
     CleaningStep,
     LongArray,
