@@ -33,6 +33,7 @@ from core.events.items import read_items
 from core.events.known import known_labels_in_log, read_known_labels
 from core.events.map_options import MapOptions
 from core.events.mapping import map_events, mapped_as
+from core.events.profile import Profile, profile, profiled_as
 from core.events.quality import Quality, measured_as, quality
 from core.events.read import ReadOptions, read_all
 from core.events.vectors import read_vectors
@@ -236,6 +237,11 @@ class Workspace:
         if mapped is None or not store.has(mapped):
             return False
         return store.has(measured_as(self.events(dataset)))
+
+    def profile(self, dataset: Dataset) -> Profile:
+        """What stands in every column of the file; made once and kept."""
+        raw = self.raw(dataset)
+        return self.store(dataset.id).get_or_make(Profile, profiled_as(raw), lambda _: profile(raw))
 
     def known_labels(self, dataset: Dataset) -> KnownLabels | None:
         """Labels from the added table, else from the log's label column, else None."""

@@ -22,6 +22,8 @@ _SHORT_CHOICE = 28
 def draw(cls: type[O], current: O, *, key: str, skip: Sequence[str] = (), columns: int = 1) -> O:
     """The options as the analyst has set them; expert ones stand behind one door.
 
+    The door is left out where there is nothing else.
+
     Works in a form and outside one. ``current`` fills the widgets, again whenever it is changed
     from elsewhere. A value that is not allowed is worded below the widgets and ``current`` is
     returned. ``skip`` names options that the page draws itself.
@@ -29,8 +31,9 @@ def draw(cls: type[O], current: O, *, key: str, skip: Sequence[str] = (), column
     form = _Form(cls, key, columns, _changed_elsewhere(current, key))
     names = [name for name in option_types(cls) if name not in skip]
     experts = [name for name in names if option_info(cls, name).expert]
-    values = form.draw([name for name in names if name not in experts], current)
-    if experts:
+    others = [name for name in names if name not in experts]
+    values = form.draw(others or experts, current)
+    if experts and others:
         with st.expander("Expert settings", icon=":material/tune:", key=f"{key}-expert"):
             values |= form.draw(experts, current)
     kept = {name: getattr(current, name) for name in option_types(cls) if name in skip}
