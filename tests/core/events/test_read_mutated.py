@@ -52,9 +52,11 @@ SEEDS += [
     ("log.parquet", _parquet()),
 ]
 SIGNS = st.sampled_from(
-    [b'"', b'""', b'\n"', b'",', b"\n", b"\r", b"\r\n", b",", b";", b"\t", b"\\", b"\0", b"\xff"]
-    + [b"\xef\xbb\xbf", b"\xe5\xb1", b"1e999", b"=1+1", b" " * 50, b"x" * 2000]
-    + [b"PK\x03\x04", b"\x1f\x8b", b"PAR1"]
+    [
+        *(b'"', b'""', b'\n"', b'",', b"\n", b"\r", b"\r\n", b",", b";", b"\t", b"\\", b"\0"),
+        *(b"\xff", b"\xef\xbb\xbf", b"\xe5\xb1", b"1e999", b"=1+1", b" " * 50, b"x" * 2000),
+        *(b"PK\x03\x04", b"\x1f\x8b", b"PAR1"),
+    ]
 )
 
 
