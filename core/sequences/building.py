@@ -92,8 +92,6 @@ def build(
         users_outside=int(np.count_nonzero(~inside)),
         events_outside=int(per_user["length"][~inside].sum()),
         vocabulary=known,
-        item_vectors=NO_VECTORS,
-        query_vectors=NO_VECTORS,
         scaling=options.scaling(),
         item_vectors=NO_VECTORS,
         query_vectors=NO_VECTORS,
