@@ -36,6 +36,7 @@ from core.events.mapping import map_events, mapped_as
 from core.events.profile import Profile, profile, profiled_as
 from core.events.quality import Quality, measured_as, quality
 from core.events.read import ReadOptions, read_all
+from core.events.saved import recall, remember
 from core.events.vectors import read_vectors
 from core.store import Store, keep_first, load, replacing, save, scratch_folder
 
@@ -103,6 +104,10 @@ class Workspace:
         return self.root / "runs"
 
     @property
+    def _mappings(self) -> Path:
+        return self.root / "mappings"
+
+    @property
     def jobs(self) -> Path:
         """The folder of background jobs."""
         return self.root / "jobs"
@@ -167,17 +172,23 @@ class Workspace:
     def confirm_mapping(
         self, dataset_id: str, mapping: ColumnMapping, options: MapOptions = MapOptions()
     ) -> Dataset:
-        """Keep the mapping the analyst confirmed, and how its cells are read."""
+        """Keep the mapping the analyst confirmed, also for the next file with these columns."""
         dataset = self.dataset(dataset_id)
+        remember(self._mappings, self.raw(dataset), mapping, options)
         return self._update(replace(dataset, mapping=mapping, map_options=options.to_dict()))
+
+    def recalled(self, dataset: Dataset) -> tuple[ColumnMapping, MapOptions] | None:
+        """The mapping last confirmed for a file with the same columns, or None."""
+        return recall(self._mappings, self.raw(dataset))
 
     def add_labels(self, dataset_id: str, path: Path, name: str) -> Dataset:
         """Keep a table of known labels (user, label) beside the log. Raises FileRefused."""
-        labels = read_known_labels(path, name)
+        dataset = self.dataset(dataset_id)
+        events = self.events(dataset) if dataset.mapping else None
+        labels = read_known_labels(path, name, events)
         with replacing(self._folder(dataset_id) / "labels") as scratch:
             save(labels, scratch)
         labels_id = hashlib.sha256(path.read_bytes()).hexdigest()
-        dataset = self.dataset(dataset_id)
         return self._update(replace(dataset, labels_name=name, labels_id=labels_id))
 
     def add_items(self, dataset_id: str, path: Path, name: str) -> Dataset:

@@ -13,7 +13,6 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from core.artifacts import (
-    NO_VECTORS,
     CleanEvents,
     CleaningStep,
     LongArray,
@@ -92,11 +91,7 @@ def build(
         users_outside=int(np.count_nonzero(~inside)),
         events_outside=int(per_user["length"][~inside].sum()),
         vocabulary=known,
-        item_vectors=NO_VECTORS,
-        query_vectors=NO_VECTORS,
         scaling=options.scaling(),
-        item_vectors=NO_VECTORS,
-        query_vectors=NO_VECTORS,
         present=clean.present,
         fingerprint=fingerprint(clean.fingerprint, "sequences", VERSION, made_by),
     )
@@ -239,9 +234,7 @@ def _known(
     if vocabulary is not None:
         return vocabulary if asked == "auto" else replace(vocabulary, session_gap=asked)
     gap = suggest_session_gap(clean).minutes if asked == "auto" else asked
-    with engine.connect() as connection:
-        engine.open_events(connection, clean.path)
-        return read_vocabulary(connection, options, gap)
+    return read_vocabulary(clean.path, options, gap)
 
 
 def _looked_at_after(clean: CleanEvents, options: SequenceOptions) -> int | None:

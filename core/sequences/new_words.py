@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from core.artifacts import CleanEvents, Vocabulary
-from core.events import engine
 from core.sequences.options import SequenceOptions
 from core.sequences.words import read_vocabulary
 
@@ -18,9 +17,7 @@ def with_new_words(clean: CleanEvents, options: SequenceOptions, known: Vocabula
     come first, at most ``max_items`` and ``max_queries`` of each. Actions, categories and
     platforms stay as they are: nothing is known of a new one but its name.
     """
-    with engine.connect() as connection:
-        engine.open_events(connection, clean.path)
-        found = read_vocabulary(connection, options, known.session_gap)
+    found = read_vocabulary(clean.path, options, known.session_gap)
     return replace(
         known,
         items=_followed_by(known.items, found.items),

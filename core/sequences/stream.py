@@ -16,17 +16,13 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from core.artifacts import LongArray, Vocabulary
-from core.sequences.words import CODED, Coder, word_of_row
+from core.sequences.batches import NUMBERS, read_batches, word_of_row
+from core.sequences.words import CODED, Coder
 
 SAME_VISIT, NEW_VISIT, BY_PAUSE = 0, 1, 2
 """What the log itself says of an event's visit; by the pause where it does not name it."""
-
-_ROWS = 122_880
-"""Rows per batch: as many as the engine puts into a group, so that the two agree."""
-_NUMBERS = ("duration", "price")
 
 Columns = Mapping[str, npt.NDArray[Any]]
 BoolArray = npt.NDArray[np.bool_]
@@ -59,14 +55,14 @@ def read_rows(path: Path, vocabulary: Vocabulary) -> Iterator[Rows]:
     """The rows of a cleaned log in codes, in the order of the file."""
     coders = {name: Coder(name, vocabulary) for name in CODED}
     before = _RowBefore()
-    for batch in _batches(path, ["user", "time", "session", *CODED, *_NUMBERS]):
+    for batch in read_batches(path, ["user", "time", "session", *CODED, *NUMBERS]):
         users, moment = batch["user"], _moments(batch["time"])
         begins, gap = before.user_begins(users), before.gaps(moment)
         gap[begins] = 0
         yield Rows(
             columns={
                 **{name: coder.codes(batch[name]) for name, coder in coders.items()},
-                **{name: _floats(batch[name]) for name in _NUMBERS},
+                **{name: _floats(batch[name]) for name in NUMBERS},
                 "moment": moment,
                 "gap": gap,
                 "mark": before.marks(batch["session"]),
@@ -88,7 +84,7 @@ def read_gaps(batches: Iterator[pa.RecordBatch]) -> Iterator[LongArray]:
 
 def read_moments(path: Path) -> Iterator[pa.RecordBatch]:
     """User and time of every row of a cleaned log, in the order of the file."""
-    return _batches(path, ["user", "time"])
+    return read_batches(path, ["user", "time"])
 
 
 def whole_users(rows: Iterator[Rows], last_n: int, after: int | None) -> Iterator[Users]:
@@ -204,15 +200,6 @@ class _Tail:
             return np.diff(starts, append=len(columns["moment"]))
         recent = columns["moment"] > self._after
         return np.add.reduceat(recent, starts, dtype=np.int64)
-
-
-def _batches(path: Path, columns: list[str]) -> Iterator[pa.RecordBatch]:
-    """Batches of some columns; text as few distinct words, each with its rows."""
-    words = [name for name in columns if name not in ("time", *_NUMBERS)]
-    with pq.ParquetFile(path, read_dictionary=words) as file:
-        for batch in file.iter_batches(_ROWS, columns=columns):
-            if batch.num_rows:
-                yield batch
 
 
 def _moments(times: pa.Array) -> LongArray:

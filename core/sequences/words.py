@@ -6,18 +6,24 @@ words, never by its rows.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import duckdb
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from core.artifacts import IntArray, Vocabulary
+from core.events import engine
+from core.sequences.batches import read_batches, word_of_row
 from core.sequences.options import SequenceOptions
 
 OTHER = "(other)"
 """The last word of a vocabulary that was cut short: all the rarer words together."""
+
+_COUNTED = pa.schema([("word", pa.string()), ("n", pa.int64())])
 
 CODED = {
     "action": "actions",
@@ -29,23 +35,23 @@ CODED = {
 """Column to the vocabulary that codes it."""
 
 
-def read_vocabulary(
-    connection: duckdb.DuckDBPyConnection, options: SequenceOptions, session_gap: float
-) -> Vocabulary:
-    """The words of the view ``events`` by frequency, falling, ties by word.
+def read_vocabulary(path: Path, options: SequenceOptions, session_gap: float) -> Vocabulary:
+    """The words of a cleaned log by frequency, falling, ties by word.
 
     Where actions, categories or platforms are cut short, `OTHER` becomes their last word and
     stands for all rarer ones; items and search texts that are cut off are unknown (0), as
     nobody can be offered "other".
     """
-    return Vocabulary(
-        actions=_words(connection, "action", options.max_actions, with_rest=True),
-        categories=_words(connection, "category", options.max_categories, with_rest=True),
-        items=_words(connection, "item", options.max_items, with_rest=False),
-        platforms=_words(connection, "platform", options.max_actions, with_rest=True),
-        queries=_queries(connection, options.max_queries),
-        session_gap=session_gap,
-    )
+    with engine.connect() as connection:
+        engine.open_events(connection, path)
+        return Vocabulary(
+            actions=_words(connection, "action", options.max_actions, with_rest=True),
+            categories=_words(connection, "category", options.max_categories, with_rest=True),
+            items=_words(connection, "item", options.max_items, with_rest=False),
+            platforms=_words(connection, "platform", options.max_actions, with_rest=True),
+            queries=_queries(connection, path, options.max_queries),
+            session_gap=session_gap,
+        )
 
 
 def normalised_queries(queries: pa.Array) -> pa.Array:
@@ -83,14 +89,6 @@ class Coder:
         return by_word[word_of_row(column)]
 
 
-def word_of_row(column: pa.DictionaryArray) -> npt.NDArray[np.int32]:
-    """Place of every row's word in the column's dictionary; its length where there is none."""
-    indices = column.indices
-    if indices.null_count:
-        indices = pc.fill_null(indices, len(column.dictionary))
-    return np.asarray(indices.to_numpy(zero_copy_only=False), dtype=np.int32)
-
-
 def _words(
     connection: duckdb.DuckDBPyConnection, column: str, limit: int, *, with_rest: bool
 ) -> tuple[str, ...]:
@@ -107,14 +105,22 @@ def _words(
     return (*(w for w in words[:limit] if w != OTHER), OTHER) if with_rest else words[:limit]
 
 
-def _queries(connection: duckdb.DuckDBPyConnection, limit: int) -> tuple[str, ...]:
+def _queries(connection: duckdb.DuckDBPyConnection, path: Path, limit: int) -> tuple[str, ...]:
     """The most frequent search texts, as `normalised_queries` has them."""
-    raw = connection.sql(
-        "SELECT query, count(*) AS n FROM events WHERE query IS NOT NULL GROUP BY query"
-    ).to_arrow_table()
-    texts = raw["query"].combine_chunks()
-    counted = pa.table({"word": normalised_queries(texts), "n": raw["n"]})
-    summed = counted.group_by("word").aggregate([("n", "sum")])
-    order = [("n_sum", "descending"), ("word", "ascending")]
-    words = summed.filter(pc.is_valid(summed["word"])).sort_by(order)["word"]
-    return tuple(words.slice(0, limit).to_pylist())
+    counted = pa.RecordBatchReader.from_batches(_COUNTED, _query_counts(path))
+    connection.register("query_counts", counted)
+    found = connection.execute(
+        "SELECT word FROM query_counts GROUP BY word ORDER BY sum(n) DESC, word LIMIT $1", [limit]
+    ).fetchall()
+    return tuple(word for (word,) in found)
+
+
+def _query_counts(path: Path) -> Iterator[pa.RecordBatch]:
+    """Search texts and how often each stands in a batch of the log."""
+    for batch in read_batches(path, ["query"]):
+        column = batch["query"]
+        counts = np.bincount(word_of_row(column), minlength=len(column.dictionary) + 1)[:-1]
+        words = normalised_queries(column.dictionary)
+        known = words.is_valid()
+        arrays = [words.filter(known), pa.array(counts, pa.int64()).filter(known)]
+        yield pa.record_batch(arrays, schema=_COUNTED)

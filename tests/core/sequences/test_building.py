@@ -170,7 +170,11 @@ def test_a_window_as_long_as_the_log_changes_nothing(cleaned):
     )
 
 
-def test_search_texts_are_told_apart_without_capitals_and_spare_spaces(cleaned):
+@pytest.mark.parametrize("rows_at_once", [2, 1000])
+def test_search_texts_are_told_apart_without_capitals_and_spare_spaces(
+    cleaned, monkeypatch, rows_at_once
+):
+    monkeypatch.setattr("core.sequences.batches._ROWS", rows_at_once)
     texts = ["Red  Shoes", " red shoes ", "BAGS", "bags", "bags", "hats", "  ", None]
     log = cleaned(*[{"time": n, "query": text} for n, text in enumerate(texts)])
     built = build(log, SequenceOptions(max_queries=2))
@@ -317,7 +321,7 @@ def test_a_log_of_all_kinds_comes_out_as_a_plain_program_has_it(
         }
         for n in range(1, 301)
     ]
-    monkeypatch.setattr("core.sequences.stream._ROWS", rows_at_once)
+    monkeypatch.setattr("core.sequences.batches._ROWS", rows_at_once)
     monkeypatch.setattr("core.sequences.building._EVENTS_AT_ONCE", 10)
     options = SequenceOptions(last_n=last_n, session_gap=10)
     log = cleaned(*rows)

@@ -122,7 +122,7 @@ def test_it_does_not_matter_in_which_batches_pauses_come_nor_whether_the_log_is_
     ]
     rows += [{"user": None, "time": 7}, {"user": "u1", "time": None}]
     before, log = suggest_session_gap(log_of(*rows)), cleaned(*rows)
-    monkeypatch.setattr("core.sequences.stream._ROWS", 3)
+    monkeypatch.setattr("core.sequences.batches._ROWS", 3)
     assert suggest_session_gap(log) == before
     assert sum(before.counts) + before.ties == 400 - 5
 
