@@ -157,8 +157,9 @@ class Journey:
 
         def make(folder: Path) -> SetAside:
             exact, safe = folder / "exact.csv", folder / "set_aside.csv"
-            write_set_aside(raw, self.filled(), self.options.clean, None, exact)
-            n_rows = make_safe(exact, safe)
+            n_rows = write_set_aside(raw, self.filled(), self.options.clean, None, exact)
+            copied = make_safe(exact, safe)
+            assert copied == n_rows
             exact.unlink()
             return SetAside(path=safe, n_rows=n_rows, fingerprint=made_from)
 

@@ -35,7 +35,6 @@ def make_safe(source: Path, target: Path) -> int:
             quotechar='"',
             escapechar='"',
             max_line_size=_LONGEST_ROW,
-            strict_mode=True,
         )
         db.register("rows_to_copy", cells)
         safe = ", ".join(
