@@ -172,6 +172,7 @@ def _run(call: argparse.Namespace) -> None:
             Store(Path(scratch) / "store"), events, options, beside=beside, listen=_Teller()
         )
         _tell_cleaning(journey.cleaning_report())
+        _tell("items and searches", journey.item_problems())
         source = runs.Source(
             name=", ".join(part.name for part in raw.parts),
             dataset_id=None,

@@ -34,6 +34,7 @@ from core.artifacts import (
     KCurve,
     KnownLabels,
     Labels,
+    Problem,
     Progress,
     Projection,
     RawLog,
@@ -131,6 +132,12 @@ class Journey:
                 self.sequences(), beside.items, beside.vectors, options.item_features, options.seed
             ),
         )
+
+    def item_problems(self) -> tuple[Problem, ...]:
+        """What must be said of how the items table, vectors and searches fit the log."""
+        filled = self.filled().problems[len(self.events.problems) :]
+        features = self.item_features()
+        return (*filled, *(features.problems if features else ()))
 
     def inputs(self) -> Sequences:
         """The sequences as a representation reads them: with what is known of their items."""

@@ -81,9 +81,11 @@ class Column:
         """Run a SELECT over ``cells``, those not blank.
 
         Columns: ``cell`` (trimmed), ``n`` rows that hold it, their first ``lines``, and ``line``,
-        the first of them. A cell may stand in more than one row of ``cells``.
+        the first of them. A cell may stand in more than one row of ``cells``; in ``rows`` there is
+        one for every row that is not blank, with ``cell`` and ``line`` alone.
         """
-        return self._execute(f"WITH cells AS ({self._cells}) {select}")
+        rows = f", rows AS ({self._rows})" if "FROM rows" in select else ""
+        return self._execute(f"WITH cells AS ({self._cells}){rows} {select}")
 
     def seen(self, only: str = "") -> str:
         """SQL of the count of some ``cells``, their first lines and an example.

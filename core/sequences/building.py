@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from core.artifacts import (
+    NO_VECTORS,
     CleanEvents,
     CleaningStep,
     LongArray,
@@ -92,6 +93,8 @@ def build(
         events_outside=int(per_user["length"][~inside].sum()),
         vocabulary=known,
         scaling=options.scaling(),
+        item_vectors=NO_VECTORS,
+        query_vectors=NO_VECTORS,
         present=clean.present,
         fingerprint=fingerprint(clean.fingerprint, "sequences", VERSION, made_by),
     )

@@ -22,7 +22,7 @@ BAD = Path(__file__).parents[3].parent / "shared" / "badcsv"
 LOG = b"user,time,action,price\n" + b"".join(
     b'u%d,2025-01-%02d 12:00:00,"view, %d",%d.50\r\n' % (i % 7, i % 28 + 1, i, i) for i in range(60)
 )
-SECONDS, MEGABYTES = 5.0, 1000
+SECONDS, MEGABYTES = 5.0, 1000  # of processor time, of memory
 
 
 def _zipped(content):
@@ -51,12 +51,10 @@ SEEDS += [
     ("log.zip", _zipped(LOG)),
     ("log.parquet", _parquet()),
 ]
-SIGNS = st.sampled_from(
-    [
-        *(b'"', b'""', b'\n"', b'",', b"\n", b"\r", b"\r\n", b",", b";", b"\t", b"\\", b"\0"),
-        *(b"\xff", b"\xef\xbb\xbf", b"\xe5\xb1", b"1e999", b"=1+1", b" " * 50, b"x" * 2000),
-        *(b"PK\x03\x04", b"\x1f\x8b", b"PAR1"),
-    ]
+SIGNS = st.one_of(
+    st.sampled_from([b'"', b'""', b'\n"', b'",', b"\n", b"\r", b"\r\n", b",", b";", b"\t", b"\\"]),
+    st.sampled_from([b"\0", b"\xff", b"\xef\xbb\xbf", b"\xe5\xb1", b"PK\x03\x04", b"\x1f\x8b"]),
+    st.sampled_from([b"1e999", b"=1+1", b" " * 50, b"x" * 2000]),
 )
 
 
@@ -101,7 +99,7 @@ def survives(file, options, folder):
     name, content = file
     path = folder / "upload"
     path.write_bytes(content)
-    begun = time.perf_counter()
+    begun = time.process_time()
     try:
         raw = read(path, folder, options, name=name)
         inspect_report(raw, guess(raw))
@@ -110,7 +108,7 @@ def survives(file, options, folder):
     else:
         assert pq.ParquetFile(raw.path).metadata.num_rows == raw.n_rows > 0
         json.dumps(list(raw.columns), ensure_ascii=False).encode("utf-8")
-    assert time.perf_counter() - begun < SECONDS
+    assert time.process_time() - begun < SECONDS
 
 
 def quiet(examples):
@@ -136,9 +134,9 @@ def test_of_five_thousand_hurt_files_none_takes_long_or_much_memory(tmp_path):
     @given(file=mutated(), options=SETTINGS)
     def hurt_files(file, options):
         nonlocal slowest
-        begun = time.perf_counter()
+        begun = time.process_time()
         survives(file, options, tmp_path)
-        slowest = max(slowest, time.perf_counter() - begun)
+        slowest = max(slowest, time.process_time() - begun)
 
     hurt_files()
     megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
