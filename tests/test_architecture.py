@@ -19,10 +19,12 @@ GROUND = {
     "core.wording",
     "core.action_roles",
     "core.events.engine",
+    "core.sequences.scaling",
 }
 STAGES = {
     "core.events",
     "core.sequences",
+    "core.item_features",
     "core.representations",
     "core.clustering",
     "core.projection",

@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
+import duckdb
 import numpy as np
 
 from core.artifacts import Events, KnownLabels, RawLog
 from core.errors import FileRefused
 from core.events import engine
+from core.events.problems import plural
 from core.events.read import ReadOptions, read
 from core.events.reading import quoted
 
 _CONFLICTS_SHOWN = 20
+_AS_IT_IS = ReadOptions()
+
+
+@dataclass(frozen=True)
+class LabelsFile:
+    """The labels of a file of its own, and what must be said of it, in sentences."""
+
+    labels: KnownLabels
+    notes: tuple[str, ...]
 
 
 def known_labels_in_log(events: Events, name: str = "label") -> KnownLabels | None:
@@ -24,40 +36,143 @@ def known_labels_in_log(events: Events, name: str = "label") -> KnownLabels | No
     """
     if "label" not in events.present:
         return None
-    known = _labels(name, events.path, "user", "label")
+    with engine.connect() as db:
+        rows = 'SELECT "user", label FROM read_parquet($log)'
+        known = _labels(db, name, rows, {"log": str(events.path)})
     return known if len(known.user_ids) or known.n_conflicting else None
 
 
-def read_known_labels(path: Path, name: str | None = None) -> KnownLabels:
+def read_known_labels(
+    path: Path,
+    name: str | None = None,
+    events: Events | None = None,
+    options: ReadOptions = _AS_IT_IS,
+) -> KnownLabels:
+    """Read a label file; see `read_labels_file`, which has notes beside the labels."""
+    return read_labels_file(path, name, events, options).labels
+
+
+def read_labels_file(
+    path: Path,
+    name: str | None = None,
+    events: Events | None = None,
+    options: ReadOptions = _AS_IT_IS,
+) -> LabelsFile:
     """Read a label file: user id in the first column, label in the second, named by its header.
 
-    ``name`` is what the analyst calls the file, where it is stored under another one. The file
-    goes through the same strict gate as a log. Raises FileRefused.
+    A file with one column is matched by line to the ``events`` of the log: row by row where it has
+    as many rows, or user by user, in the order of their first rows, where it has as many as the
+    log has users. ``name`` is what the analyst calls the file, where it is stored under another
+    one. The file goes through the same strict gate as a log. Raises FileRefused.
     """
-    with tempfile.TemporaryDirectory(prefix="labels-") as scratch:
-        raw = read(path, Path(scratch), ReadOptions(), name=name or path.name)
-        _check_two_columns(raw)
+    with tempfile.TemporaryDirectory(prefix="labels-") as scratch, engine.connect() as db:
+        raw = read(path, Path(scratch), options, name=name or path.name)
+        if len(raw.columns) == 1:
+            return _by_line(db, raw, events)
         user, label = raw.columns[:2]
-        return _labels(label, raw.path, user, label)
+        rows = f'SELECT {quoted(user)} AS "user", {quoted(label)} AS label FROM read_parquet($log)'
+        places = {"log": str(raw.path)}
+        known = _labels(db, label, rows, places)
+        notes = () if events is None else _strangers(db, rows, places, events)
+    return LabelsFile(known, notes)
 
 
-def _check_two_columns(raw: RawLog) -> None:
-    if len(raw.columns) < 2:
+def _by_line(db: duckdb.DuckDBPyConnection, raw: RawLog, events: Events | None) -> LabelsFile:
+    """Match a file without ids to the rows, or to the users, of a log."""
+    (label,) = raw.columns
+    if events is None:
         raise FileRefused(
-            f"'{raw.name}' has one column, '{raw.columns[0]}'. A label file has two: the user id "
-            "first, the label second."
+            f"'{raw.name}' has one column, '{label}'. A label file has two: the user id first, the "
+            "label second; or it is given with its log, and matched line by line."
         )
-
-
-def _labels(name: str, path: Path, user: str, label: str) -> KnownLabels:
-    query = (
-        f"SELECT {quoted(user)} AS who, min({quoted(label)}) AS label, "
-        f"count(DISTINCT {quoted(label)}) AS n_labels "
-        f"FROM read_parquet($path) WHERE {quoted(user)} IS NOT NULL "
-        f"AND {quoted(label)} IS NOT NULL GROUP BY who ORDER BY who"
+    places = _places(db, raw)
+    if places.least <= events.n_events <= places.most:
+        each = "read_parquet($events)"
+        note = "row by row, in the order of the file"
+    elif places.least <= events.n_users <= places.most:
+        each = (
+            '(SELECT "user", min(line) AS line FROM read_parquet($events) '
+            'WHERE "user" IS NOT NULL GROUP BY "user")'
+        )
+        note = "user by user, in the order of their first rows"
+    else:
+        raise FileRefused(
+            f"'{raw.name}' has one column, '{label}', and {plural(places.least, 'row')}. To be "
+            f"matched by line it must have as many as the log has rows, {events.n_events:,}, or as "
+            f"many as it has users, {events.n_users:,}. Else put the user id into a first column."
+        )
+    log = f'SELECT "user", row_number() OVER (ORDER BY line) AS place FROM {each}'
+    rows = (
+        f'SELECT "user", label FROM ({log}) JOIN (SELECT {quoted(label)} AS label, {places.sql} AS '
+        "place FROM read_parquet($log)) USING (place)"
     )
-    with engine.connect() as db:
-        found = db.execute(query, {"path": str(path)}).fetchnumpy()
+    known = _labels(db, label, rows, {"log": str(raw.path), "events": str(events.path)})
+    return LabelsFile(
+        known, (f"The labels in '{raw.name}' hold no ids; they were matched {note}.",)
+    )
+
+
+@dataclass(frozen=True)
+class _Places:
+    """On which place each label stands: SQL of it, from 1, and how many places there are."""
+
+    sql: str
+    least: int
+    most: int
+    """More than the least where blank lines at the end may be missing labels."""
+
+
+def _places(db: duckdb.DuckDBPyConnection, raw: RawLog) -> _Places:
+    """Count blank lines as places too: the gate leaves them out, but they are missing labels."""
+    blank = next((problem for problem in raw.problems if problem.code == "blank_rows"), None)
+    if blank is None:
+        return _Places("row_number() OVER (ORDER BY __line__)", raw.n_rows, raw.n_rows)
+    query = (
+        "SELECT min(__line__), max(__line__), "
+        f"bool_or(contains({quoted(raw.columns[0])}, chr(10))) FROM read_parquet($log)"
+    )
+    start, last, several_lines = db.execute(query, {"log": str(raw.path)}).fetchall()[0]
+    while start - 1 in blank.lines:
+        start -= 1
+    if several_lines or (start == blank.lines[0] and blank.count > len(blank.lines)):
+        raise FileRefused(
+            f"'{raw.name}' cannot be matched by line, as {plural(blank.count, 'row')} in it are "
+            "blank. Write a word such as 'unknown' there, or put the user id into a first column."
+        )
+    return _Places(f"__line__ - {start - 1}", last - start + 1, raw.n_rows + blank.count)
+
+
+def _strangers(
+    db: duckdb.DuckDBPyConnection, rows: str, places: dict[str, str], events: Events
+) -> tuple[str, ...]:
+    """Say how many users only the label file, or only the log, has."""
+    query = (
+        f'WITH labelled AS (SELECT DISTINCT "user" FROM ({rows}) WHERE label IS NOT NULL), '
+        'logged AS (SELECT DISTINCT "user" FROM read_parquet($events)) SELECT '
+        '(SELECT count("user") FROM labelled ANTI JOIN logged USING ("user")), '
+        '(SELECT count("user") FROM logged ANTI JOIN labelled USING ("user"))'
+    )
+    unknown, bare = db.execute(query, {**places, "events": str(events.path)}).fetchall()[0]
+    texts = (
+        (unknown, "of the label file {} not in the log"),
+        (bare, "of the log {} without a label"),
+    )
+    return tuple(
+        f"{plural(count, 'user')} {text.format('is' if count == 1 else 'are')}."
+        for count, text in texts
+        if count
+    )
+
+
+def _labels(
+    db: duckdb.DuckDBPyConnection, name: str, rows: str, places: dict[str, str]
+) -> KnownLabels:
+    """One label per user, from SQL of rows with ``user`` and ``label``."""
+    query = (
+        'SELECT "user" AS who, min(label) AS label, count(DISTINCT label) AS n_labels '
+        f'FROM ({rows}) WHERE "user" IS NOT NULL AND label IS NOT NULL GROUP BY who ORDER BY who'
+    )
+    found = db.execute(query, places).fetchnumpy()
     users, labels = (np.asarray(found[column], dtype=object) for column in ("who", "label"))
     alone = np.asarray(found["n_labels"]) == 1
     return KnownLabels(

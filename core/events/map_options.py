@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
+from zoneinfo import ZoneInfo, available_timezones
 
+from core.errors import OptionRefused, did_you_mean
 from core.options import Options, option
 
 Unreadable = Literal["missing", "drop", "refuse"]
@@ -14,10 +16,11 @@ Unreadable = Literal["missing", "drop", "refuse"]
 class MapOptions(Options):
     """What the cells mean; "auto" tells it from the whole column or refuses, and never guesses."""
 
-    date_order: Literal["auto", "day_first", "month_first"] = option(
+    date_order: Literal["auto", "day_first", "month_first", "year_first"] = option(
         "auto",
         "Day or month first",
-        "How 02/01/2024 is read. Auto asks where no cell of the column settles it.",
+        "How 02/01/2024 is read (year first: 24-02-01). Auto asks where no cell of the column "
+        "settles it.",
     )
     time_zone: str = option(
         "UTC",
@@ -76,3 +79,14 @@ class MapOptions(Options):
         "Such as: return if Quantity < 0, return if InvoiceNo starts C. Auto takes those that the "
         "log suggests",
     )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        try:
+            ZoneInfo(self.time_zone)
+        except (KeyError, ValueError, OSError):  # no such name, or one that is a path
+            near = did_you_mean(self.time_zone, available_timezones())
+            raise OptionRefused(
+                f"time_zone is '{self.time_zone}'. Allowed: a name such as UTC, Europe/London or "
+                f"Asia/Shanghai.{near}"
+            ) from None

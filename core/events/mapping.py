@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +14,15 @@ import duckdb
 from core.artifacts import EVENT_COLUMNS, ROLES, ColumnMapping, Events, Problem, RawLog, fingerprint
 from core.errors import MappingRefused, did_you_mean
 from core.events import engine
-from core.events.amounts import NUMBERS
-from core.events.guess import Guess, guess, look_at, words_of
+from core.events.amounts import read_numbers
+from core.events.contents import look_at
+from core.events.guess import Guess, guess
 from core.events.map_options import MapOptions
-from core.events.plan import plan_events, unreadable_cells
-from core.events.problems import counted, plural, spell_lines, warning
-from core.events.reading import Column, kinds_of, quoted
+from core.events.offers import Offer, offer_actions
+from core.events.plan import Plan, plan_events
+from core.events.reading import Column, quoted
+from core.events.role_names import words_of
+from core.events.times import read_times
 from core.store import to_plain
 
 __all__ = [
@@ -28,11 +33,16 @@ __all__ = [
     "inspect_report",
     "map_events",
     "parse_mapping",
+    "suggest",
 ]
 
-VERSION = 3
+VERSION = 4
 _SURE = 0.45
 """A guess from this confidence on is taken where nothing else is said."""
+_ROWS_SHOWN = 1000
+"""Rows in which an example is looked for."""
+_ODD_CELLS = ("unreadable", "early_times", "future_times")
+"""Problems that are worth telling of a column in no role."""
 
 
 def guessed_mapping(raw: RawLog) -> ColumnMapping:
@@ -76,25 +86,30 @@ def complete(raw: RawLog, given: Mapping[str, str]) -> ColumnMapping:
 
 
 def map_events(
-    raw: RawLog, mapping: ColumnMapping, folder: Path, options: MapOptions = MapOptions()
+    raw: RawLog,
+    mapping: ColumnMapping,
+    folder: Path,
+    options: MapOptions = MapOptions(),
+    now: datetime | None = None,
 ) -> Events:
     """Type the columns of a log: times in UTC, finite numbers, ids as the text they are.
 
     ``folder`` gets ``events.parquet``, in the order of the file. A cell that cannot be read is
-    NULL, its role stands in ``unreadable``, and a problem names its lines; what must be taken for
-    granted is a problem too (those of the file come first). Raises MappingRefused for a mapping
-    that does not fit the file, and for a column that cannot be read without guessing.
+    NULL, its role stands in ``unreadable`` ("drop:price" where the options set the row aside), and
+    a problem names its lines; what must be taken for granted is a problem too (those of the file
+    come first). Times after ``now`` (UTC without zone; default: this moment) are not believed.
+
+    Raises MappingRefused for a mapping, a rule or a name that does not fit the file, and, with all
+    that stands in the way, for columns that cannot be read without guessing.
     """
     _check(raw, mapping)
     out = folder / "events.parquet"
     with engine.connect(folder) as db:
-        plan = plan_events(db, raw, mapping)
+        plan = plan_events(db, raw, mapping, options, now)
         if plan.refusals:
             raise MappingRefused("\n".join(problem.message for problem in plan.refusals))
-        db.execute(
-            f"COPY ({plan.sql}) TO $out (FORMAT parquet)", {"path": str(raw.path), "out": str(out)}
-        )
-        unreadable = unreadable_cells(db, "read_parquet($path)", out, mapping)
+        copy = f"COPY ({plan.sql}) TO $out (FORMAT parquet)"
+        db.execute(copy, {**plan.parameters, "out": str(out)})
         users = f"SELECT count(DISTINCT {quoted('user')}) FROM read_parquet($path)"
         n_users = db.execute(users, {"path": str(out)}).fetchall()[0][0]
     return Events(
@@ -102,7 +117,7 @@ def map_events(
         present=_present(mapping),
         n_events=raw.n_rows,
         n_users=n_users,
-        problems=(*raw.problems, *plan.warnings, *unreadable),
+        problems=(*raw.problems, *plan.warnings),
         fingerprint=mapped_as(raw, mapping, options),
     )
 
@@ -113,22 +128,31 @@ def mapped_as(raw: RawLog, mapping: ColumnMapping, options: MapOptions) -> str:
     return fingerprint(raw.fingerprint, "map", VERSION, made_by)
 
 
+def suggest(raw: RawLog, mapping: ColumnMapping) -> Offer:
+    """What the log suggests where the options leave it open: rules, and a default action."""
+    with engine.connect() as db:
+        return offer_actions(db, raw, mapping)
+
+
 def inspect_report(
-    raw: RawLog, guesses: tuple[Guess, ...], options: MapOptions = MapOptions()
+    raw: RawLog,
+    guesses: tuple[Guess, ...],
+    options: MapOptions = MapOptions(),
+    now: datetime | None = None,
 ) -> dict[str, Any]:
     """What is known of a file before anything is done with it, as plain JSON values.
 
     ``problems`` are those of the file and those that reading it by the guessed mapping would
-    meet; one with the severity "refused" would stop it.
+    meet, all at once; one with the severity "refused" would stop it. ``examples`` show, per role,
+    a cell and how it is read; ``suggested`` are options, with the reasons in ``why``;
+    ``action_codes`` need names (the option ``action_names``).
     """
     mapping = ColumnMapping(**{g.role: g.column for g in guesses if g.confidence >= _SURE})
     with engine.connect() as db:
-        plan = plan_events(db, raw, mapping)
-        unreadable = (
-            () if plan.refusals else unreadable_cells(db, f"({plan.sql})", raw.path, mapping)
-        )
-        others = _half_numbers(db, raw, mapping)
-    problems = (*raw.problems, *plan.refusals, *plan.warnings, *unreadable, *others)
+        plan = plan_events(db, raw, mapping, options, now)
+        examples = _examples(db, plan, mapping)
+        offer = offer_actions(db, raw, mapping)
+        others = _other_columns(db, raw, mapping, options)
     report = {
         "name": raw.name,
         "dialect": raw.dialect,
@@ -136,9 +160,35 @@ def inspect_report(
         "columns": raw.columns,
         "mapping": mapping.columns(),
         "guesses": guesses,
-        "problems": problems,
+        "examples": examples,
+        "suggested": {"rules": offer.rules, "default_action": offer.default_action},
+        "action_codes": offer.action_codes,
+        "why": offer.why,
+        "problems": (*raw.problems, *plan.refusals, *plan.warnings, *others),
     }
     return {key: to_plain(value) for key, value in report.items()}
+
+
+def _examples(
+    db: duckdb.DuckDBPyConnection, plan: Plan, mapping: ColumnMapping
+) -> dict[str, dict[str, str | None]]:
+    """Per role, the first cell that is read and its value; none where nothing is."""
+    roles = mapping.columns()
+    wanted = ", ".join(
+        f"first({cell}) FILTER ({quoted(role)} IS NOT NULL), "
+        f"first(CAST({quoted(role)} AS VARCHAR)) FILTER ({quoted(role)} IS NOT NULL)"
+        for role in roles
+        for cell in [quoted(f"cell_{role}")]
+    )
+    if not roles:
+        return {}
+    query = f"SELECT {wanted} FROM (FROM ({plan.cells_sql}) LIMIT {_ROWS_SHOWN})"
+    used = {name: value for name, value in plan.parameters.items() if f"${name}" in query}
+    row = db.execute(query, used).fetchall()[0]
+    return {
+        role: {"column": column, "cell": cell, "value": value}
+        for (role, column), cell, value in zip(roles.items(), row[::2], row[1::2], strict=True)
+    }
 
 
 def _present(mapping: ColumnMapping) -> tuple[str, ...]:
@@ -167,24 +217,26 @@ def _check(raw: RawLog, mapping: ColumnMapping) -> None:
             )
 
 
-def _half_numbers(
-    db: duckdb.DuckDBPyConnection, raw: RawLog, mapping: ColumnMapping
+def _other_columns(
+    db: duckdb.DuckDBPyConnection, raw: RawLog, mapping: ColumnMapping, options: MapOptions
 ) -> tuple[Problem, ...]:
-    """Warn of columns in no role that hold numbers but for some cells, ids left aside."""
+    """Warn of columns in no role that hold numbers or times, but not in one way; ids left aside."""
     found = []
     for name, contents in look_at(raw).items():
         is_id = bool({"id", "no", "nr", "code"} & set(words_of(name)[-1:]))
         is_scale = contents.distinct < contents.filled / 100  # a few grades, such as 0, 1, 2, 3+
         if name in mapping.columns().values() or is_id or is_scale:
             continue
-        if not 0.5 <= contents.numbers < 1:
+        column = Column(db, str(raw.path), name, raw.parts)
+        if contents.dates >= 0.5:
+            reading = read_times(column, options)
+        elif contents.numbers >= 0.5:
+            reading = read_numbers(column, options)
+        else:
             continue
-        column = Column(db, str(raw.path), name)
-        other = kinds_of(column, [("number", pattern) for pattern in NUMBERS])["other"]
-        message = (
-            f"Column '{name}' holds numbers but for {plural(other.count, 'cell')}, such as "
-            f"'{other.example}': {spell_lines(other.lines, other.count)}."
-        )
-        where = counted(other.lines, other.count)
-        found.append(warning("half_numbers", message, where, name))
+        found += [
+            replace(problem, severity="warning")
+            for problem in reading.problems
+            if problem.severity == "refused" or problem.code in _ODD_CELLS
+        ]
     return tuple(found)

@@ -3,72 +3,113 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
+from datetime import datetime
 
 import duckdb
 
 from core.artifacts import EVENT_COLUMNS, ROLES, ColumnMapping, Problem, RawLog
+from core.events.actions import Actions, plan_actions
 from core.events.amounts import read_numbers
-from core.events.guess import words_of
+from core.events.doubtful_ids import doubtful_ids
 from core.events.header import LINE_COLUMN
-from core.events.problems import (
-    LINES_SHOWN,
-    counted,
-    plural,
-    refused,
-    shown,
-    spell_lines,
-    warning,
-)
-from core.events.reading import Column, Reading, literal, quoted
+from core.events.map_options import MapOptions
+from core.events.problems import plural, refused, warning
+from core.events.reading import Column, Reading, nothing, quoted, trimmed
+from core.events.role_names import words_of
 from core.events.times import read_times
 
-DEFAULT_ACTION = "event"
-"""The action of every event in a log that has no action column."""
-
-_MISSING_WORDS = ("na", "n/a", "nan", "null", "none", "nil", "undefined", "\\n", "-")
-_UNITS = {
-    **dict.fromkeys(("ms", "millis", "milliseconds"), ("milliseconds", 0.001)),
-    **dict.fromkeys(("min", "mins", "minutes"), ("minutes", 60)),
-    **dict.fromkeys(("hour", "hours"), ("hours", 3600)),
+NUMBER_ROLES = ("duration", "price", "quantity", "value")
+TYPED_ROLES = ("time", *NUMBER_ROLES)
+"""The roles whose cells are more than text."""
+_IDS = ("user", "item")
+_ABSENT = {
+    "time": "CAST(NULL AS TIMESTAMP)",
+    **dict.fromkeys(NUMBER_ROLES, "CAST(NULL AS DOUBLE)"),
 }
-"""Units a column name may state: how it is called, and its length in seconds."""
+"""What stands in the column of a typed role that the log does not have."""
+_SECONDS = {"milliseconds": 0.001, "seconds": 1.0, "minutes": 60.0, "hours": 3600.0}
+_UNITS = {
+    **dict.fromkeys(("ms", "millis", "msec", "milliseconds", "毫秒"), "milliseconds"),
+    **dict.fromkeys(("min", "mins", "minutes", "分", "分钟"), "minutes"),
+    **dict.fromkeys(("h", "hour", "hours", "小时"), "hours"),
+}
+"""Units a column name may state; without one it is taken as seconds."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How a raw log becomes events: one SELECT over ``read_parquet($path)``."""
+    """How a raw log becomes events: SELECTs over ``read_parquet($path)``."""
 
     sql: str
+    """The events, in the order of the file."""
+    cells_sql: str
+    """Per role ``cell_<role>``, as it stands, and ``<role>``, as it is read."""
+    parameters: dict[str, str]
     refusals: tuple[Problem, ...]
     warnings: tuple[Problem, ...]
 
 
-def plan_events(db: duckdb.DuckDBPyConnection, raw: RawLog, mapping: ColumnMapping) -> Plan:
-    """Settle how every mapped column is read; what stops it is in ``refusals``."""
-    readings = {
-        role: _reading(role, Column(db, str(raw.path), name))
-        for role, name in mapping.columns().items()
+def plan_events(
+    db: duckdb.DuckDBPyConnection,
+    raw: RawLog,
+    mapping: ColumnMapping,
+    options: MapOptions,
+    now: datetime | None = None,
+) -> Plan:
+    """Settle how every mapped column is read; what stops it is in ``refusals``.
+
+    Raises MappingRefused for rules or names of actions that do not fit the log.
+    """
+    columns = {
+        role: Column(db, str(raw.path), name, raw.parts) for role, name in mapping.columns().items()
     }
-    values = [f"{readings[r].sql if r in readings else _ABSENT[r]} AS {quoted(r)}" for r in ROLES]
-    money = _MONEY.format("abs(quantity)" if "quantity" in readings else "1")
-    typed = {role: name for role, name in mapping.columns().items() if role in _READERS}
-    values += [f"{quoted(name)} IS NOT NULL AS filled_{role}" for role, name in typed.items()]
-    unread = [
-        f"CASE WHEN filled_{role} AND {quoted(role)} IS NULL THEN '{role}' END" for role in typed
-    ]
-    columns = ", ".join(f"{money} AS price" if c == "price" else quoted(c) for c in EVENT_COLUMNS)
+    readings = {role: _reading(role, column, options, now) for role, column in columns.items()}
+    actions = plan_actions(db, raw, mapping, options)
+    typed = _typed(_cells(raw, mapping, actions), readings, actions)
+    parameters = {"path": str(raw.path), **actions.parameters}
     problems = [problem for reading in readings.values() for problem in reading.problems]
-    if mapping.user is not None and mapping.action is None:
-        message = f"There is no action column; every event has the action '{DEFAULT_ACTION}'."
-        problems.append(warning("no_action", message))
+    problems += actions.problems
+    refusals = tuple(problem for problem in problems if problem.severity == "refused")
+    if not refusals:
+        problems += _taken_by_size(db, typed, readings, actions, parameters)
+    unread = ", ".join(_unread(mapping, readings, options)) or "NULL"
+    chosen = ", ".join(
+        f"{_money(readings, actions)} AS price" if column == "price" else quoted(column)
+        for column in EVENT_COLUMNS
+    )
     return Plan(
-        f"SELECT {columns}, line, concat_ws(',', {', '.join(unread) or 'NULL'}) AS unreadable, "
-        f"row_hash FROM (SELECT {', '.join(values)}, __line__ AS line, "
-        f"{_row_hash(raw, mapping)} AS row_hash FROM read_parquet($path))",
-        tuple(problem for problem in problems if problem.severity == "refused"),
+        f"SELECT {chosen}, line, concat_ws(',', {unread}) AS unreadable, row_hash FROM ({typed})",
+        typed,
+        parameters,
+        tuple(dict.fromkeys(refusals)),
         tuple(problem for problem in problems if problem.severity == "warning"),
     )
+
+
+def _cells(raw: RawLog, mapping: ColumnMapping, actions: Actions) -> str:
+    """SQL of the cells by role, as text; of what is typed without the spaces around it."""
+    cells = {
+        role: f"{trimmed(name) if role in TYPED_ROLES else quoted(name)} AS {quoted(role)}"
+        for role, name in mapping.columns().items()
+    }
+    listed = ", ".join(
+        cells.get(role, f"CAST(NULL AS VARCHAR) AS {quoted(role)}") for role in ROLES
+    )
+    return (
+        f"SELECT {listed}, {actions.rule} AS rule, __line__ AS line, {_row_hash(raw, mapping)} AS "
+        "row_hash FROM read_parquet($path)"
+    )
+
+
+def _typed(cells: str, readings: dict[str, Reading], actions: Actions) -> str:
+    """SQL of the values by role, beside the cells they come from."""
+    values = {role: quoted(role) for role in ROLES} | _ABSENT | {"action": actions.action}
+    values |= {role: readings[role].value(quoted(role)) for role in TYPED_ROLES if role in readings}
+    listed = ", ".join(
+        f"{quoted(role)} AS {quoted(f'cell_{role}')}, {values[role]} AS {quoted(role)}"
+        for role in ROLES
+    )
+    return f"SELECT {listed}, line, row_hash FROM ({cells})"
 
 
 def _row_hash(raw: RawLog, mapping: ColumnMapping) -> str:
@@ -76,96 +117,109 @@ def _row_hash(raw: RawLog, mapping: ColumnMapping) -> str:
 
     Each cell is hashed by itself and its place counts, so that no two cells run together and
     "a, blank" is not "blank, a". Columns stand in an order that does not depend on the file's, so
-    that two files with the same columns can be compared.
+    that two files with the same columns can be compared. Which file a row came from counts only
+    where it says the platform: months that overlap hold the same rows twice.
     """
     chosen = mapping.columns()
-    rest = sorted(set(raw.columns) - set(chosen.values()) - {LINE_COLUMN})
+    rest = sorted(set(raw.columns) - set(chosen.values()) - {LINE_COLUMN, raw.source_column})
     compared = [*(column for role, column in chosen.items() if role != "label"), *rest]
     return f"hash({', '.join(map(quoted, compared))})" if compared else "CAST(NULL AS UBIGINT)"
 
 
-_NUMBERS = ("duration", "price", "quantity", "value")
-_READERS = {"time": read_times, **dict.fromkeys(_NUMBERS, read_numbers)}
-_MONEY = 'coalesce("value", price * {})'
-"""SQL of the money of an event, with the number of pieces left open."""
-_ABSENT = {
-    **dict.fromkeys(ROLES, "CAST(NULL AS VARCHAR)"),
-    "time": "CAST(NULL AS TIMESTAMP)",
-    "action": literal(DEFAULT_ACTION),
-    **dict.fromkeys(_NUMBERS, "CAST(NULL AS DOUBLE)"),
-}
-"""What stands in the column of a role that the log does not have."""
-
-
-def _reading(role: str, column: Column) -> Reading:
-    blank = not column.query("SELECT 1 FROM cells LIMIT 1")
-    if blank and role in ("user", "time"):
+def _reading(role: str, column: Column, options: MapOptions, now: datetime | None) -> Reading:
+    if column.is_blank and role in ("user", "time"):
         message = f"Column '{column.name}' ({role}) is blank in every row. Choose another."
-        return Reading(_ABSENT[role], (refused("blank_column", message, None, column.name),))
-    if blank:
+        return _unused(role, refused("blank_column", message, None, column.name))
+    if column.is_blank:
         message = f"Column '{column.name}' ({role}) is blank in every row."
-        return Reading(_ABSENT[role], (warning("blank_column", message, None, column.name),))
+        return _unused(role, warning("blank_column", message, None, column.name))
+    if role == "time":
+        return read_times(column, options, now)
     if role == "duration":
-        return _in_seconds(column, read_numbers(column))
-    if role in _READERS:
-        return _READERS[role](column)
-    return Reading(quoted(column.name), _doubtful_ids(column) if role == "user" else ())
+        return _in_seconds(column, read_numbers(column, options), options)
+    if role in NUMBER_ROLES:
+        return read_numbers(column, options)
+    return Reading(lambda cell: cell, doubtful_ids(column) if role in _IDS else ())
 
 
-def _in_seconds(column: Column, reading: Reading) -> Reading:
-    """Convert a duration whose column name states another unit."""
-    unit = next((word for word in words_of(column.name) if word in _UNITS), None)
-    if unit is None or reading.refused:
+def _unused(role: str, problem: Problem) -> Reading:
+    kind = "TIMESTAMP" if role == "time" else "DOUBLE" if role in NUMBER_ROLES else "VARCHAR"
+    return Reading(nothing(kind), (problem,))
+
+
+def _in_seconds(column: Column, reading: Reading, options: MapOptions) -> Reading:
+    """Convert a duration in another unit, as told or as the name of its column states."""
+    named = next((word for word in words_of(column.name) if word in _UNITS), None)
+    unit = _UNITS.get(named or "", "seconds")
+    if options.duration_unit != "auto":
+        unit = options.duration_unit
+    if unit == "seconds" or reading.refused:
         return reading
-    message = f"Column '{column.name}' was taken as {_UNITS[unit][0]} and converted to seconds."
+    told = "as its name says" if options.duration_unit == "auto" else "as told"
+    message = f"Column '{column.name}' was taken as {unit}, {told}, and converted to seconds."
     found = warning("duration_unit", message, None, column.name)
-    return Reading(f"({reading.sql}) * {_UNITS[unit][1]}", (*reading.problems, found))
+    return Reading(
+        lambda cell: f"({reading.value(cell)}) * {_SECONDS[unit]}", (*reading.problems, found)
+    )
 
 
-def _doubtful_ids(column: Column) -> tuple[Problem, ...]:
-    """Warn of ids that may be no ids; they are kept to the letter."""
-    words = ", ".join(map(literal, _MISSING_WORDS))
-    doubts = {
-        "missing_words": (
-            f"lower(cell) IN ({words})",
-            "in column '{}' hold a word that may mean missing, such as '{}'; kept as user ids",
-        ),
-        "spaces_around": (
-            "cell <> raw",
-            "in column '{}' begin or end with a space, such as '{}'; kept as they are",
-        ),
+def _raw_money(readings: dict[str, Reading]) -> str:
+    """SQL of the money of an event: its value, else the price of all its pieces.
+
+    A value that cannot be read is not made up from the price.
+    """
+    pieces = "price * abs(quantity)" if "quantity" in readings else "price"
+    if "value" not in readings:
+        return pieces
+    return f'CASE WHEN cell_value IS NOT NULL THEN "value" ELSE {pieces} END'
+
+
+def _money(readings: dict[str, Reading], actions: Actions) -> str:
+    """SQL of the money of an event; what goes back is counted by its size."""
+    money = _raw_money(readings)
+    return f"CASE WHEN {actions.is_return} THEN abs({money}) ELSE {money} END"
+
+
+def _taken_by_size(
+    db: duckdb.DuckDBPyConnection,
+    typed: str,
+    readings: dict[str, Reading],
+    actions: Actions,
+    parameters: dict[str, str],
+) -> list[Problem]:
+    """Say how many returns had money below zero."""
+    if actions.is_return == "false" or not ({"value", "price"} & set(readings)):
+        return []
+    count = (
+        f"SELECT count(*) FROM ({typed}) WHERE {actions.is_return} AND {_raw_money(readings)} < 0"
+    )
+    used = {name: value for name, value in parameters.items() if f"${name}" in count}
+    negative = db.execute(count, used).fetchall()[0][0]
+    if not negative:
+        return []
+    message = (
+        f"{plural(negative, 'return')} with an amount below zero: counted by its size, since the "
+        "action says that the goods came back."
+    )
+    return [warning("negative_returns", message)]
+
+
+def _unread(mapping: ColumnMapping, readings: dict[str, Reading], options: MapOptions) -> list[str]:
+    """SQL, per column of events, of its name where its cell held something unreadable.
+
+    The name stands behind "drop:" where the row is to go.
+    """
+    tests = {
+        role: f"{quoted(f'cell_{role}')} IS NOT NULL AND {quoted(role)} IS NULL"
+        for role in TYPED_ROLES
+        if role in readings
     }
-    found = []
-    for code, (test, text) in doubts.items():
-        where = f"FROM cells WHERE {test}"
-        select = f"SELECT count(*), min(line, {LINES_SHOWN}), arg_min(raw, line) {where}"
-        count, lines, example = column.query(select)[0]
-        if count:
-            message = f"{plural(count, 'cell')} {text.format(column.name, shown(example))}: "
-            message += f"{spell_lines(lines, count)}."
-            found.append(warning(code, message, counted(lines, count), column.name))
-    return tuple(found)
-
-
-def unreadable_cells(
-    db: duckdb.DuckDBPyConnection, source: str, path: Path, mapping: ColumnMapping
-) -> tuple[Problem, ...]:
-    """Name the cells that could not be read, by column."""
-    typed = {role: name for role, name in mapping.columns().items() if role in _READERS}
-    unread = "list_contains(string_split(unreadable, ','), '{}')"
-    wanted = [
-        f"count(*) FILTER ({test}), min(line, {LINES_SHOWN}) FILTER ({test})"
-        for test in map(unread.format, typed)
+    value = tests.pop("value", None)
+    if value is not None:
+        price = tests.get("price", "false")
+        tests["price"] = f"({value}) OR (cell_value IS NULL AND {price})"
+    drop = "drop:" if options.unreadable_numbers == "drop" else ""
+    return [
+        f"CASE WHEN {test} THEN '{'' if role == 'time' else drop}{role}' END"
+        for role, test in tests.items()
     ]
-    if not typed:
-        return ()
-    row = db.execute(f"SELECT {', '.join(wanted)} FROM {source}", {"path": str(path)}).fetchall()[0]
-    found = []
-    for (role, name), count, lines in zip(typed.items(), row[::2], row[1::2], strict=True):
-        if count:
-            message = (
-                f"{plural(count, 'cell')} in column '{name}' ({role}) cannot be read and count as "
-                f"missing: {spell_lines(lines, count)}."
-            )
-            found.append(warning("unreadable", message, counted(lines, count), name))
-    return tuple(found)

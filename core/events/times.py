@@ -1,74 +1,94 @@
 """Times in a column of text: one way of writing per column, settled by all its cells together.
 
 A date such as 02/01/2024 says nothing of its order, but 31/12/2023 in the same column does. What
-no cell settles is refused, never guessed.
+no cell settles is refused, with the option that answers it; it is never guessed.
 """
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from core.artifacts import Problem
-from core.events.problems import LINES_SHOWN, counted, plural, refused, shown, spell_lines, warning
-from core.events.reading import NO_CELLS, Column, Kind, Reading, kinds_of, literal
-
-_CLOCK = r"(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?(?: ?([AaPp])\.?[Mm]\.?)?"
-_ZONE = r" ?(Z|z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)"
-_REST = f"(?:(?:[Tt]| +){_CLOCK}(?:{_ZONE})?)?"
-_YEAR_FIRST = rf"(\d{{4}})[-/.](\d{{1,2}})[-/.](\d{{1,2}}){_REST}"
-_YEAR_LAST = rf"(\d{{1,2}})[-/.](\d{{1,2}})[-/.](\d{{4}}){_REST}"
-_SHORT_YEAR = rf"\d{{1,2}}[-/.]\d{{1,2}}[-/.]\d{{2}}{_REST}"
-_SOLID = (
-    r"((?:19|20)\d{2})(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])"
-    r"(?:T?([01]\d|2[0-3])([0-5]\d)([0-5]\d)(?:\.(\d{1,9}))?()(Z)?)?"
+from core.events.believed import believed
+from core.events.date_order import order_of, year_of
+from core.events.map_options import MapOptions
+from core.events.problems import plural
+from core.events.reading import (
+    NO_CELLS,
+    Column,
+    Kind,
+    Reading,
+    count_missing_words,
+    kinds_of,
+    kinds_where,
 )
-_EXCEL = r"[1-9]\d{4}(?:\.\d+)?"
-_EPOCHS = {
-    "seconds": (r"\d{9,10}(?:\.\d+)?", 1_000_000),
-    "milliseconds": (r"\d{13}(?:\.\d+)?", 1000),
-    "microseconds": (r"\d{16}", 1),
-}
-
-WRITTEN_DATES = (("year_first", _YEAR_FIRST), ("year_last", _YEAR_LAST), ("short", _SHORT_YEAR))
-NUMBER_DATES = (
-    ("solid", _SOLID),
-    *((unit, pattern) for unit, (pattern, _) in _EPOCHS.items()),
+from core.events.time_column import FEW, TO_ISO, Way, ask, cut_apart, refuse_column
+from core.events.time_forms import (
+    ANY_DIGITS,
+    EPOCHS,
+    EXCEL,
+    FORMS,
+    PLAIN_ISO,
+    WORDS,
+    Form,
+    epoch_time,
+    excel_time,
+    local_time,
+    written_time,
 )
-_KINDS = (*WRITTEN_DATES, *NUMBER_DATES, ("excel", _EXCEL))
-_READABLE = {"year_first": _YEAR_FIRST, "year_last": _YEAR_LAST, "solid": _SOLID}
-_NAMES = {
-    "year_first": "year-month-day",
-    "year_last": "day and month before the year",
-    "short": "years of two digits",
-    "solid": "yyyymmdd",
-    "excel": "numbers of days, as Excel keeps dates",
-    **{unit: f"{unit} since 1970" for unit in _EPOCHS},
-}
-_FEW = 0.01
-"""Up to this share of cells in another way of writing are set aside; more is a mixed column."""
-_TO_ISO = "Write all times as 2024-01-31 18:30:00 (ISO 8601) and import the file again."
+from core.events.wall_clock import IN_UTC, in_zone
 
 
-def read_times(column: Column) -> Reading:
-    """Settle how a column writes times; the SQL gives timestamps in UTC, without zone."""
-    kinds = kinds_of(column, _KINDS)
+def read_times(column: Column, options: MapOptions, now: datetime | None = None) -> Reading:
+    """Settle how a column writes times; the values are timestamps in UTC, without zone.
+
+    Times after ``now`` (UTC without zone; default: this moment) and before `EARLIEST` are not
+    believed: like what cannot be read, they are listed, and `unreadable_times` says what follows.
+    """
+    patterns = _patterns(options)
+    kinds = kinds_of(column, patterns)
     unknown = kinds.pop("other", NO_CELLS)
-    if not kinds:
-        return _refuse(column, "not_time", _no_time(column, unknown), unknown)
-    main = max(kinds, key=lambda kind: kinds[kind].count)
+    main = max(kinds, key=lambda name: kinds[name].count, default=None)
+    stopped = _why_not(column, kinds, main, unknown)
+    if stopped is not None or main is None:
+        return stopped or refuse_column(column, "not_time", _no_time(column, unknown), unknown)
+    way = Way(column, options, main, dict(patterns)[main], kinds[main])
+    reading = _reading(way)
+    if reading.refused:
+        return reading
+    return believed(way, reading, now)
+
+
+def _patterns(options: MapOptions) -> list[tuple[str, str]]:
+    """The ways of writing in the order in which they are tried."""
+    plain = ("year_first", PLAIN_ISO)  # tried first, as it is quick and what most logs hold
+    written = [plain, *((form.name, form.pattern) for form in FORMS.values())]
+    if options.epoch != "auto":
+        digits = [(name, pattern) for name, pattern in written if "solid" in name]
+        others = [(name, pattern) for name, pattern in written if "solid" not in name]
+        return [*others, (options.epoch, ANY_DIGITS), *digits]
+    return [*written, *((unit, pattern) for unit, (pattern, _) in EPOCHS.items()), ("excel", EXCEL)]
+
+
+def _why_not(
+    column: Column, kinds: dict[str, Kind], main: str | None, unknown: Kind
+) -> Reading | None:
+    """The refusal of a column that holds no times or two ways of writing them; else None."""
+    if main is None:
+        return refuse_column(column, "not_time", _no_time(column, unknown), unknown)
     total = unknown.count + sum(kind.count for kind in kinds.values())
     for name, kind in kinds.items():
-        if name != main and kind.count > _FEW * total:
-            return _refuse(column, "mixed_times", _mixed(column, main, name, kind), kind)
-    if unknown.count * 2 >= total:
-        return _refuse(column, "not_time", _no_time(column, unknown), unknown)
-    if main in _EPOCHS:
-        return _epoch(column, main, kinds[main])
-    if main in _READABLE:
-        return _written(column, main, kinds[main])
-    message = (
-        f"Column '{column.name}' holds {_NAMES[main]} ('{kinds[main].example}'), which can be "
-        f"read in more than one way. {_TO_ISO}"
-    )
-    return _refuse(column, "unclear_times", message, kinds[main])
+        if name != main and kind.count > FEW * total:
+            message = (
+                f"Column '{column.name}' writes times in two ways: {WORDS[main]} and, on "
+                f"{column.spell(kind)}, {WORDS[name]} ('{kind.example}'). Choose another column, "
+                f"{TO_ISO}"
+            )
+            return refuse_column(column, "mixed_times", message, kind)
+    missing = count_missing_words(column) if unknown.count else 0
+    if (unknown.count - missing) * 2 >= total - missing:
+        return refuse_column(column, "not_time", _no_time(column, unknown), unknown)
+    return None
 
 
 def _no_time(column: Column, unknown: Kind) -> str:
@@ -76,66 +96,80 @@ def _no_time(column: Column, unknown: Kind) -> str:
         return f"Column '{column.name}' is blank in every row, so there are no times."
     return (
         f"Column '{column.name}' does not hold times: {plural(unknown.count, 'cell')} cannot be "
-        f"read ('{unknown.example}', {spell_lines(unknown.lines, unknown.count)}). {_TO_ISO}"
+        f"read ('{unknown.example}', {column.spell(unknown)}). Choose another column, {TO_ISO}"
     )
 
 
-def _mixed(column: Column, main: str, other: str, kind: Kind) -> str:
-    return (
-        f"Column '{column.name}' writes times in two ways: {_NAMES[main]} and, on "
-        f"{spell_lines(kind.lines, kind.count)}, {_NAMES[other]} ('{kind.example}'). {_TO_ISO}"
-    )
+def _reading(way: Way) -> Reading:
+    if way.main in EPOCHS:
+        return _epoch(way)
+    if way.main == "excel":
+        return _excel(way)
+    return _written(way, FORMS[way.main])
 
 
-def _refuse(column: Column, code: str, message: str, kind: Kind) -> Reading:
-    found = refused(code, message, counted(kind.lines, kind.count), column.name)
-    return Reading("CAST(NULL AS TIMESTAMP)", (found,))
+def _epoch(way: Way) -> Reading:
+    column, unit, pattern = way.column, way.main, way.pattern
 
+    def value(cell: str) -> str:
+        return epoch_time(cell, unit, pattern)
 
-def _epoch(column: Column, unit: str, kind: Kind) -> Reading:
-    span = f"SELECT min(t), max(t) FROM (SELECT {_epoch_sql('cell', unit)} AS t FROM cells)"
-    first, last = column.query(span)[0]
+    first, last = column.query(
+        f"SELECT min(t), max(t) FROM (SELECT {value('cell')} AS t FROM cells)"
+    )[0]
+    told = "as map.epoch says" if way.options.epoch != "auto" else "by their size"
+    span = "" if first is None else f": {first:%Y-%m-%d} to {last:%Y-%m-%d}"
     message = (
-        f"The numbers in column '{column.name}' were taken as {unit} since 1970 in UTC, by their "
-        f"size: {first:%Y-%m-%d} to {last:%Y-%m-%d}."
+        f"The numbers in column '{column.name}' were taken as {unit} since 1970 in UTC, {told}"
+        f"{span}."
     )
-    return Reading(
-        _epoch_sql(column.cell, unit),
-        (warning("epoch", message, counted(kind.lines, kind.count), column.name),),
+    return Reading(value, (column.warn("epoch", message, way.kind),))
+
+
+def _excel(way: Way) -> Reading:
+    calendar = way.options.excel_dates
+    if calendar == "auto":
+        what = (
+            f"holds {WORDS['excel']} ('{way.kind.example}'), and Excel has two calendars for them."
+        )
+        return ask(way, what, "map.excel_dates to 1900 (Windows and new Macs) or 1904 (old Macs)")
+    message = (
+        f"The numbers in column '{way.column.name}' were read as Excel's day numbers from "
+        f"{calendar}, as map.excel_dates says."
     )
+    said = way.column.warn("excel_dates", message, way.kind)
+    zoned = in_zone(way, lambda cell: excel_time(cell, calendar))
+    to_utc = zoned.to_utc
+    return Reading(lambda cell: to_utc(excel_time(cell, calendar)), (said, *zoned.problems))
 
 
-def _epoch_sql(cell: str, unit: str) -> str:
-    pattern, factor = _EPOCHS[unit]
-    micros = f"CAST(round(TRY_CAST({cell} AS DECIMAL(28, 9)) * {factor}) AS BIGINT)"
-    return (
-        f"CASE WHEN regexp_full_match({cell}, {literal(pattern)}) THEN make_timestamp({micros}) END"
-    )
-
-
-def _written(column: Column, main: str, kind: Kind) -> Reading:
-    facts = _facts(column, main)
-    order, problems = ("year", "month", "day"), []
-    if main == "year_last":
-        day_first, stopped = _order(column, facts, kind)
-        if stopped or day_first is None:
-            return _refuse(column, "unclear_times", stopped, kind)
-        order = ("day", "month", "year") if day_first else ("month", "day", "year")
-        problems.append(_order_warning(column, facts, day_first=day_first))
+def _written(way: Way, form: Form) -> Reading:
+    facts = _facts(way, form)
+    order = order_of(way, form)
+    if isinstance(order, Reading):
+        return order
     if facts["half day"].count and facts["whole day"].count:
         mixed = facts["whole day"]
         message = (
-            f"Column '{column.name}' writes some times with AM or PM and others without: "
-            f"{spell_lines(mixed.lines, mixed.count)}. {_TO_ISO}"
+            f"Column '{way.column.name}' writes some times with AM or PM and others without: "
+            f"{way.column.spell(mixed)}. Choose another column, {TO_ISO}"
         )
-        return _refuse(column, "mixed_times", message, mixed)
-    problems += _said(column, main, facts, kind.count)
-    return Reading(_stamp_sql(_parts(column.cell, main, order)), tuple(problems))
+        return refuse_column(way.column, "mixed_times", message, mixed)
+    year = year_of(way, form, order.name)
+    if isinstance(year, Reading):
+        return year
+
+    def local(cell: str) -> str:
+        return local_time(cell, form, order.name, year.sql)
+
+    zoned = in_zone(way, local) if facts["no zone"].count else IN_UTC
+    problems = [*order.problems, *year.problems, *_said(way, facts), *zoned.problems]
+    return Reading(
+        lambda cell: written_time(cell, form, order.name, year.sql, zoned.to_utc), tuple(problems)
+    )
 
 
 _TESTS = {
-    "first over 12": "TRY_CAST(p.one AS INTEGER) > 12",
-    "second over 12": "TRY_CAST(p.two AS INTEGER) > 12",
     "date only": "p.hour = ''",
     "no zone": "p.zone = ''",
     "half day": "p.half <> ''",
@@ -143,108 +177,34 @@ _TESTS = {
 }
 
 
-def _facts(column: Column, main: str) -> dict[str, Kind]:
+def _facts(way: Way, form: Form) -> dict[str, Kind]:
     """Count, over all cells of the main way of writing, what tells how to read them."""
-    wanted = ", ".join(
-        f"count(*) FILTER ({test}), min(line, {LINES_SHOWN}) FILTER ({test}), "
-        f"arg_min(cell, line) FILTER ({test})"
-        for test in _TESTS.values()
-    )
-    parts = _parts("cell", main, ("one", "two", "three"))
-    row = column.query(
-        f"SELECT {wanted} FROM (SELECT cell, line, {parts} AS p FROM cells "
-        f"WHERE regexp_full_match(cell, {literal(_READABLE[main])}))"
-    )[0]
-    triples = zip(row[::3], row[1::3], row[2::3], strict=True)
-    kinds = [Kind(count, tuple(lines or ()), shown(cell or "")) for count, lines, cell in triples]
-    return dict(zip(_TESTS, kinds, strict=True))
+    return kinds_where(way.column, _TESTS, cut_apart(form))
 
 
-def _order(column: Column, facts: dict[str, Kind], kind: Kind) -> tuple[bool | None, str]:
-    """Tell whether days come first, or why that cannot be told."""
-    days, months = facts["first over 12"], facts["second over 12"]
-    if not days.count and not months.count:
-        return None, (
-            f"Column '{column.name}' writes dates as '{kind.example}', and no cell settles whether "
-            f"the day or the month comes first. {_TO_ISO}"
-        )
-    if min(days.count, months.count) > _FEW * kind.count:
-        return None, (
-            f"Column '{column.name}' writes dates in two orders: '{days.example}' (line "
-            f"{days.lines[0]}) and '{months.example}' (line {months.lines[0]}). {_TO_ISO}"
-        )
-    return days.count > months.count, ""
-
-
-def _order_warning(column: Column, facts: dict[str, Kind], *, day_first: bool) -> Problem:
-    settled = facts["first over 12" if day_first else "second over 12"]
-    word = "day" if day_first else "month"
-    message = (
-        f"The dates in column '{column.name}' were all read with the {word} first, as "
-        f"'{settled.example}' on line {settled.lines[0]} can only be read so."
-    )
-    return warning("date_order", message, counted(settled.lines, settled.count), column.name)
-
-
-def _said(column: Column, main: str, facts: dict[str, Kind], count: int) -> list[Problem]:
+def _said(way: Way, facts: dict[str, Kind]) -> list[Problem]:
     """Word what was taken for granted: zone, midnight, and digits taken for a date."""
-    found = []
+    column, zone, found = way.column, way.options.time_zone, []
     zoneless, dates = facts["no zone"], facts["date only"]
-    if main == "solid":
+    if way.main == "solid":
         message = f"The digits in column '{column.name}' were read as year, month and day."
-        found.append(warning("solid_dates", message, None, column.name))
-    if zoneless.count == count:
-        message = f"The times in column '{column.name}' name no time zone and were taken as UTC."
-        found.append(warning("no_zone", message, None, column.name))
+        found.append(column.warn("solid_dates", message))
+    if zoneless.count == way.kind.count:
+        message = f"The times in column '{column.name}' name no time zone and were taken as {zone}."
+        found.append(column.warn("no_zone", message))
     elif zoneless.count:
         message = (
             f"{plural(zoneless.count, 'time')} in column '{column.name}' without a time zone, "
-            f"among others with one, taken as UTC: {spell_lines(zoneless.lines, zoneless.count)}."
+            f"among others with one, taken as {zone}: {column.spell(zoneless)}."
         )
-        where = counted(zoneless.lines, zoneless.count)
-        found.append(warning("some_no_zone", message, where, column.name))
-    if dates.count == count:
+        found.append(column.warn("some_no_zone", message, zoneless))
+    if dates.count == way.kind.count:
         message = f"Column '{column.name}' holds dates without a time of day, taken as 00:00."
-        found.append(warning("dates_only", message, None, column.name))
+        found.append(column.warn("dates_only", message))
     elif dates.count:
         message = (
             f"{plural(dates.count, 'date')} without a time of day in column '{column.name}', taken "
-            f"as 00:00: {spell_lines(dates.lines, dates.count)}."
+            f"as 00:00: {column.spell(dates)}."
         )
-        where = counted(dates.lines, dates.count)
-        found.append(warning("some_dates_only", message, where, column.name))
+        found.append(column.warn("some_dates_only", message, dates))
     return found
-
-
-def _parts(cell: str, main: str, order: tuple[str, str, str]) -> str:
-    """SQL of a struct of texts: the parts of a written time, "" for what is not there."""
-    names = (*order, "hour", "minute", "second", "fraction", "half", "zone")
-    listed = ", ".join(literal(name) for name in names)
-    return f"regexp_extract({cell}, {literal(f'^(?:{_READABLE[main]})$')}, [{listed}])"
-
-
-def _stamp_sql(p: str) -> str:
-    """SQL of a timestamp in UTC from the parts; NULL for a day or an hour that is none.
-
-    Years outside 1900 .. 2199 are stand-ins for "unknown", not times, and give NULL as well.
-    """
-    hour = f"TRY_CAST({p}.hour AS INTEGER)"
-    in_day = (
-        f"CASE WHEN {p}.half = '' THEN coalesce({hour}, 0) WHEN {hour} NOT BETWEEN 1 AND 12 THEN "
-        f"NULL ELSE {hour} % 12 + CASE WHEN lower({p}.half) = 'p' THEN 12 ELSE 0 END END"
-    )
-    stamp = (
-        f"{p}.year || '-' || lpad({p}.month, 2, '0') || '-' || lpad({p}.day, 2, '0') || ' ' || "
-        f"lpad(CAST({in_day} AS VARCHAR), 2, '0') || ':' || lpad({p}.minute, 2, '0') || ':' || "
-        f"lpad({p}.second, 2, '0') || '.' || {p}.fraction || '0'"
-    )
-    whole = f"abs(TRY_CAST({p}.zone[1:3] AS INTEGER))"
-    part = f"CASE WHEN length({p}.zone) > 3 THEN TRY_CAST(right({p}.zone, 2) AS INTEGER) ELSE 0 END"
-    minutes = (
-        f"CASE WHEN {p}.zone[1] NOT IN ('+', '-') THEN 0 WHEN {whole} > 14 OR {part} > 59 THEN "
-        f"NULL ELSE ({whole} * 60 + {part}) * CASE {p}.zone[1] WHEN '-' THEN -1 ELSE 1 END END"
-    )
-    return (
-        f"CASE WHEN TRY_CAST({p}.year AS INTEGER) BETWEEN 1900 AND 2199 THEN "
-        f"TRY_CAST({stamp} AS TIMESTAMP) - to_minutes({minutes}) END"
-    )
