@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -15,6 +16,10 @@ _ENOUGH = 100
 """Cells from which on it says something that all are the same, or that no two are."""
 _SOURCE = "source"
 """The column that reading several files adds."""
+_PIECE = re.compile(
+    r"\d|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|月|part|week|quarter", re.IGNORECASE
+)
+"""What the names of files hold that are one log cut into times."""
 
 _MEANING = {
     "user": "who acted",
@@ -50,13 +55,15 @@ def guess(raw: RawLog) -> tuple[Guess, ...]:
     and "view" and "add to cart" are what was done.
     """
     contents = look_at(raw)
+    added = len(raw.parts) > 1 and _SOURCE in raw.columns
     offers = [
         offer
         for role in ROLES
         for column in raw.columns
+        if not (added and column == _SOURCE)
         if (offer := _offer(role, column, contents[column])) is not None
     ]
-    offers += _file_names(raw, contents)
+    offers += [_file_names(raw)] if added else []
     offers.sort(key=lambda offer: -offer.confidence)  # stable: roles and columns keep their order
     taken: dict[str, Guess] = {}
     for offer in offers:
@@ -88,31 +95,17 @@ def _by_cells(role: str, column: str, contents: Contents) -> Guess | None:
     return None
 
 
-def _file_names(raw: RawLog, contents: dict[str, Contents]) -> list[Guess]:
-    """Offer the column that tells the files of a log apart, unless they are pieces of one."""
-    if len(raw.parts) < 2 or _SOURCE not in raw.columns:
-        return []
-    names = [part.name for part in raw.parts]
-    pieces = sum(any(char.isdigit() for char in name) for name in names) * 2 > len(names)
-    why = "it says which file a row came from"
+def _file_names(raw: RawLog) -> Guess:
+    """Offer the column that tells the files of a log apart, less so if they are pieces of one."""
+    pieces = sum(bool(_PIECE.search(part.name)) for part in raw.parts) * 2 > len(raw.parts)
+    why = "it says which file a row came from; choose none if the files are not platforms"
     if pieces:
-        return [
-            Guess(
-                role="platform",
-                column=_SOURCE,
-                confidence=LEAST,
-                why=f"{why}, but the files look like pieces of one log; choose it if they are "
-                "platforms",
-            )
-        ]
-    return [
-        Guess(
-            role="platform",
-            column=_SOURCE,
-            confidence=0.8,
-            why=f"{why}; choose none if the files are not platforms",
+        why = (
+            "it says which file a row came from, but the files look like pieces of one log; choose "
+            "it if they are platforms"
         )
-    ]
+    confidence = LEAST if pieces else 0.8
+    return Guess(role="platform", column=_SOURCE, confidence=confidence, why=why)
 
 
 def _fit(role: str, contents: Contents) -> tuple[float, str]:
