@@ -1,6 +1,7 @@
 """What flows from stage to stage: frozen, never mutated, each with the fingerprint of its making.
 
-Letters in shapes: E events kept, U users, K segments, D embedding width, A actions.
+Letters in shapes: E events kept, U users, K segments, D embedding width, A actions, I items, Q
+search queries, F and G the widths of what is known of an item and of a query.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import numpy.typing as npt
 FloatArray = npt.NDArray[np.float32]
 DoubleArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int32]
+SideArray = npt.NDArray[np.int8]
 LongArray = npt.NDArray[np.int64]
 TextArray = npt.NDArray[np.object_]
 """Text per user; object dtype, so that no id is cut to a common width."""
@@ -62,6 +64,12 @@ ROLES = (
 
 NOISE = -1
 """Label of a user that belongs to no segment."""
+
+NO_VECTORS: FloatArray = np.zeros((1, 0), dtype=np.float32)
+"""The vectors of items or queries of which nothing is known."""
+
+FIT, VALIDATE, TEST = 0, 1, 2
+"""The side of a user: fitted on, watched while choosing, or opened once at the end."""
 
 
 def fingerprint(parent: str, stage: str, version: int, options: Mapping[str, Any]) -> str:
@@ -120,6 +128,11 @@ class RawLog:
     problems: tuple[Problem, ...]
     fingerprint: str
 
+    @property
+    def source_column(self) -> str | None:
+        """The column that reading several files added, by which they can be told apart."""
+        return self.columns[-1] if len(self.parts) > 1 else None
+
 
 @dataclass(frozen=True, kw_only=True)
 class ColumnMapping:
@@ -168,6 +181,70 @@ class Events:
 
 
 @dataclass(frozen=True, kw_only=True)
+class UserRows:
+    """A user, and how many of the user's rows are meant."""
+
+    user: str
+    rows: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Items:
+    """What a shop sells, one row per item.
+
+    ``path`` is Parquet, ordered by item: item, title, category, brand, price, all of them text as
+    it stood in the file (NULL where blank or where the table has no such column).
+    """
+
+    path: Path
+    name: str
+    columns: Mapping[str, str]
+    """Column of the file by what it was taken as (item, title, category, brand, price)."""
+    n_items: int
+    problems: tuple[Problem, ...]
+    fingerprint: str
+
+    @property
+    def present(self) -> tuple[str, ...]:
+        """What the table tells of its items."""
+        return tuple(self.columns)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ItemVectors:
+    """Numbers made elsewhere that describe items (from images, texts, other models)."""
+
+    name: str
+    item_ids: TextArray  # (I,) no id twice, in the order of the file
+    values: FloatArray  # (I, F) finite
+    problems: tuple[Problem, ...]
+    fingerprint: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Beside:
+    """What the analyst brought beside the log; None for what was not."""
+
+    labels: KnownLabels | None = None
+    items: Items | None = None
+    vectors: ItemVectors | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ItemFeatures:
+    """How items and queries became vectors: all that is needed to do the same to a new log."""
+
+    item_vectors: FloatArray  # (I + 1, F) by item code, or (1, 0)
+    item_words: TextArray  # (W,) the words of titles that count
+    query_words: TextArray  # (V,) the words of queries that count
+    state: State
+    """Weights of words, axes and scales by which texts and vectors are placed."""
+    problems: tuple[Problem, ...]
+    """How much of the log is known, and what was left out."""
+    fingerprint: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class CleaningStep:
     """What one rule did to the log."""
 
@@ -178,6 +255,10 @@ class CleaningStep:
     rows: int
     users: int
     """Users that lost (or have) at least one such row."""
+    lines: tuple[int, ...] = ()
+    """The first 20 such rows; of a rule on users, the first row of each of the first 20."""
+    examples: tuple[UserRows, ...] = ()
+    """The 20 users with the most such rows, falling, ties by id."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -193,9 +274,10 @@ class CleaningReport:
 
 @dataclass(frozen=True, kw_only=True)
 class CleaningLimits:
-    """Bounds and fill values drawn from a log, by which later logs are cleaned as it was.
+    """What was drawn from a log, by which later logs are cleaned as it was.
 
-    None where there is none. Prices in currency units, durations in seconds.
+    Bounds and fill values; None where there is none. Prices in currency units, durations in
+    seconds, quantities in pieces.
     """
 
     price_low: float | None = None
@@ -204,6 +286,14 @@ class CleaningLimits:
     duration_low: float | None = None
     duration_high: float | None = None
     duration_fill: float | None = None
+    quantity_low: float | None = None
+    quantity_high: float | None = None
+    wholesaler_quantity: float | None = None
+    """A user whose median quantity is above this looks like a wholesaler."""
+    wholesaler_money: float | None = None
+    """So does one whose median money per event is above this."""
+    duplicates: Literal["drop", "keep"] | None = None
+    """What became of exact duplicates."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -217,18 +307,25 @@ class CleanEvents:
     present: tuple[str, ...]
     report: CleaningReport
     limits: CleaningLimits
-    """The bounds and fill values that were used."""
+    """The bounds, fill values and decisions that were used."""
     fingerprint: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class Vocabulary:
-    """Words by code. Code 0 is "unknown or missing" in every vocabulary; word i has code i+1."""
+    """Words by code, and the pause that ends a visit: all by which later logs are read alike.
+
+    Code 0 is "unknown or missing" in every vocabulary; word i has code i+1.
+    """
 
     actions: tuple[str, ...]
     categories: tuple[str, ...]
     items: tuple[str, ...]
     platforms: tuple[str, ...]
+    queries: tuple[str, ...]
+    """In lower case, spaces squeezed."""
+    session_gap: float
+    """Minutes without an event after which the next one begins a new visit."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -244,13 +341,25 @@ class Sequences:
     category: IntArray  # (E,)
     item: IntArray  # (E,)
     platform: IntArray  # (E,)
+    query: IntArray  # (E,)
+    session: IntArray  # (E,) the user's visit, from 0 over the events kept
     time: LongArray  # (E,) seconds since 1970-01-01 UTC
     gap: FloatArray  # (E,) seconds since the user's event before; 0 at the first
     duration: FloatArray  # (E,) seconds, NaN where missing
     price: FloatArray  # (E,) currency units, NaN where missing
     length: LongArray  # (U,) events of the user before truncation
+    in_window: LongArray  # (U,) events of the user in the days looked at, before the cut to last_n
     first_time: LongArray  # (U,) seconds; the user's first event, even where it was cut off
+    split: SideArray  # (U,) FIT, VALIDATE or TEST
+    users_outside: int
+    """Users of the log without an event in the days looked at; they are not among the U."""
+    events_outside: int
+    """Their events."""
     vocabulary: Vocabulary
+    item_vectors: FloatArray  # (I + 1, F) by item code, zeros where nothing is known; or (1, 0)
+    query_vectors: FloatArray  # (Q + 1, G) by query code, likewise
+    scaling: Mapping[str, str]
+    """How gap, duration and price are to be scaled: a name of `core.sequences.scaling`."""
     present: tuple[str, ...]
     fingerprint: str
 
@@ -265,6 +374,25 @@ class Sequences:
     def user_of_event(self) -> LongArray:
         """Index of the user of every event, shape (E,)."""
         return np.repeat(np.arange(self.n_users), np.diff(self.offsets))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Splits:
+    """Who is fitted, who only watched, and where the future begins; made once per log and seed.
+
+    The future is T1, all before it T0. Every choice uses T0 of the users on FIT and VALIDATE;
+    T1 and the users on TEST only report. A choice that needs a future itself takes the time
+    from ``inner_cut`` to ``cut``.
+    """
+
+    user: SideArray  # (U,) FIT, VALIDATE or TEST, as in the sequences
+    cut: int | None
+    """Seconds since 1970-01-01 UTC: T0 is before it, T1 from it on. None where there is no T1."""
+    inner_cut: int | None
+    """The same within T0."""
+    note: str
+    """Why a cut is missing, in a sentence; empty where none is."""
+    fingerprint: str
 
 
 @dataclass(frozen=True, kw_only=True)

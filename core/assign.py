@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from core import clustering, representations, sequences
+from core import clustering, item_features, representations, sequences
 from core.artifacts import CleaningReport, Events, Labels, fingerprint
-from core.events import clean
+from core.events import clean, item_categories
 from core.runs import Run
 
 VERSION = 2
@@ -20,8 +20,16 @@ def assign(run: Run, events: Events, folder: Path) -> tuple[Labels, CleaningRepo
     few events, say) get no segment; the report counts them. ``folder`` takes the cleaned log.
     """
     options = run.options()
+    items, features = run.items(), run.item_features()
+    if items is not None and options.item_features.category_from_items:
+        events = item_categories.with_items(events, items, folder)
     cleaned = clean.clean(events, options.clean, folder, run.limits())
-    arrived = sequences.build(cleaned, options.sequence, vocabulary=run.vocabulary())
+    vocabulary = run.vocabulary()
+    if features is not None:  # words of new searches find their place, codes or not
+        vocabulary = sequences.with_new_words(cleaned, options.sequence, vocabulary)
+    arrived = sequences.build(cleaned, options.sequence, vocabulary=vocabulary, seed=options.seed)
+    if features is not None:
+        arrived = item_features.attach_known(arrived, features)
     points = representations.transform(options.representation, run.embeddings().state, arrived)
     fitted = run.labels()
     values, confidence = clustering.assign(options.clusterer, fitted.state, points)

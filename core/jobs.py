@@ -16,14 +16,14 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from core.artifacts import EpochReport, Progress
-from core.errors import JobStopped, NotFound
+from core.artifacts import EpochReport, Problem, Progress
+from core.errors import AnalystError, FileRefused, JobStopped, NotFound
 from core.run_options import RunOptions
 from core.store import from_plain, replacing, to_plain, write_text
 from core.workspace import Workspace
@@ -37,15 +37,29 @@ _children: dict[str, subprocess.Popen[bytes]] = {}
 
 
 @dataclass(frozen=True, kw_only=True)
+class Upload:
+    """A file that has arrived in the workspace's incoming folder."""
+
+    id: str
+    name: str
+    """As the analyst knows it; for showing only, never a path."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class JobRequest:
     """What a worker is asked to make."""
 
     workspace: str
     """Path of the workspace's folder."""
     dataset_id: str
+    """Empty where the job reads files that are not a data set yet."""
     step: str
-    """A step of the journey, or "run" for all of them and a recorded run."""
+    """A step of the journey; "read" or "quality" (the typed log and its summary) for what comes
+    before it; "set_aside" for the list of rows set aside; "run" for all of them and a recorded
+    run."""
     options: dict[str, Any]
+    uploads: tuple[Upload, ...] = ()
+    """The files to read."""
     identity: str
     """Fingerprint of what is wanted, so that a page knows whether it is what it waits for."""
     started: float
@@ -63,8 +77,13 @@ class JobStatus:
     identity: str
     progress: Progress | None
     epochs: tuple[EpochReport, ...]
+    uploads: tuple[Upload, ...]
+    made: str | None
+    """Id of the data set that was read; None for every other job."""
     error: str | None
     """What to tell the analyst when it failed or was lost."""
+    problems: tuple[Problem, ...]
+    """What the error lists, as data, where a file was refused."""
     seconds: float
     """Since it was started; how long it took once it ended."""
 
@@ -76,9 +95,39 @@ def start(
 
     ``identity`` is the fingerprint of what is wanted. Raises JobStopped while another job runs.
     """
+    request = JobRequest(
+        workspace=str(workspace.root.resolve()),
+        dataset_id=dataset_id,
+        step=step,
+        options=options.to_dict(),
+        identity=identity,
+        started=time.time(),
+    )
+    return _start_alone(workspace, request)
+
+
+def start_read(workspace: Workspace, uploads: Sequence[Upload], options: RunOptions) -> str:
+    """Start a worker that reads uploaded files as one log; the status tells what it ``made``.
+
+    The files are removed once they are a data set; a refused file stays, to be read otherwise.
+    Raises JobStopped while another job runs.
+    """
+    request = JobRequest(
+        workspace=str(workspace.root.resolve()),
+        dataset_id="",
+        step="read",
+        options=options.to_dict(),
+        uploads=tuple(uploads),
+        identity="",
+        started=time.time(),
+    )
+    return _start_alone(workspace, request)
+
+
+def _start_alone(workspace: Workspace, request: JobRequest) -> str:
     with _one_at_a_time(workspace.jobs):
         _check_idle(workspace)
-        return _start(workspace, dataset_id, options, step, identity)
+        return _start(workspace, request)
 
 
 @contextmanager
@@ -106,17 +155,7 @@ def _check_idle(workspace: Workspace) -> None:
         )
 
 
-def _start(
-    workspace: Workspace, dataset_id: str, options: RunOptions, step: str, identity: str
-) -> str:
-    request = JobRequest(
-        workspace=str(workspace.root.resolve()),
-        dataset_id=dataset_id,
-        step=step,
-        options=options.to_dict(),
-        identity=identity,
-        started=time.time(),
-    )
+def _start(workspace: Workspace, request: JobRequest) -> str:
     job_id = f"{int(request.started * 1000):013d}-{uuid.uuid4().hex[:8]}"
     folder = workspace.jobs / job_id
     with replacing(folder) as scratch:
@@ -151,7 +190,10 @@ def status(workspace: Workspace, job_id: str) -> JobStatus:
         identity=request.identity,
         progress=from_plain(Progress, _read_json(folder / "progress.json")),
         epochs=_epochs(folder),
+        uploads=request.uploads,
+        made=result["made"] if result else None,
         error=result["error"] if result else None,
+        problems=tuple(from_plain(Problem, p) for p in result["problems"]) if result else (),
         seconds=ended - request.started,
     )
 
@@ -184,9 +226,21 @@ def cancel(workspace: Workspace, job_id: str) -> None:
     write_result(folder, "cancelled", "Cancelled. Steps that were finished are kept.")
 
 
-def write_result(folder: Path, state: State, error: str | None = None) -> dict[str, Any]:
+def write_result(
+    folder: Path,
+    state: State,
+    error: AnalystError | str | None = None,
+    *,
+    made: str | None = None,
+) -> dict[str, Any]:
     """Record how a job ended; the first word counts."""
-    result: dict[str, Any] = {"state": state, "error": error, "ended": time.time()}
+    result: dict[str, Any] = {
+        "state": state,
+        "error": None if error is None else str(error),
+        "problems": to_plain(error.problems) if isinstance(error, FileRefused) else [],
+        "made": made,
+        "ended": time.time(),
+    }
     scratch = folder / f".result.{uuid.uuid4().hex}"
     scratch.write_text(json.dumps(result), encoding="utf-8")
     try:

@@ -1,6 +1,6 @@
 """The whole journey, headless: the same object serves the pages, the worker and the command line.
 
-journey = Journey(store, events, RunOptions(), known=labels)
+journey = Journey(store, events, RunOptions(), beside=Beside(labels=labels))
 journey.segments()  # makes every step before it, unless the store has it already
 """
 
@@ -11,18 +11,33 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from core import clustering, evaluation, projection, recommend, representations, segments, sequences
+from core import (
+    clustering,
+    evaluation,
+    item_features,
+    projection,
+    recommend,
+    representations,
+    segments,
+    sequences,
+)
 from core.artifacts import (
+    Beside,
     CleanEvents,
     CleaningReport,
     Embeddings,
     Evaluation,
     Events,
+    ItemFeatures,
+    Items,
+    ItemVectors,
     KCurve,
     KnownLabels,
     Labels,
+    Problem,
     Progress,
     Projection,
+    RawLog,
     Recommendations,
     Report,
     Segments,
@@ -31,15 +46,20 @@ from core.artifacts import (
     silent,
 )
 from core.clustering import CLUSTERERS, choose_k
-from core.events import clean
+from core.events import clean, item_categories, overview
+from core.events.overview import Overview
+from core.events.set_aside import SetAside, write_set_aside
+from core.report.safe_files import make_safe
 from core.run_options import RunOptions
 from core.store import Store
 
 T = TypeVar("T")
 
 STEPS: dict[str, str] = {
+    "filled": "Looking up categories",
     "clean": "Cleaning the log",
     "sequences": "Building sequences",
+    "item_features": "Reading titles and searches",
     "embeddings": "Learning behaviour",
     "k_curve": "Comparing numbers of segments",
     "labels": "Forming segments",
@@ -60,23 +80,34 @@ class Journey:
         events: Events,
         options: RunOptions,
         *,
-        known: KnownLabels | None = None,
+        beside: Beside = Beside(),
         listen: Report = silent,
     ) -> None:
         self.store = store
         self.events = events
         self.options = options
-        self.known = known
+        self.beside = beside
         self._listen = listen
-        self._known_as = _identity(known)
+        self._known_as = _identity_of_labels(beside.labels)
         self._loaded: dict[str, Any] = {}
+
+    def filled(self) -> Events:
+        """The log with the categories that only the items table knows."""
+        items = self.beside.items
+        if items is None or not self._fills_categories():
+            return self.events
+        return self._step(
+            "filled",
+            Events,
+            lambda folder: item_categories.with_items(self.events, items, folder),
+        )
 
     def clean(self) -> CleanEvents:
         """The log after cleaning, with the report of every row touched."""
         return self._step(
             "clean",
             CleanEvents,
-            lambda folder: clean.clean(self.events, self.options.clean, folder),
+            lambda folder: clean.clean(self.filled(), self.options.clean, folder),
         )
 
     def sequences(self) -> Sequences:
@@ -84,14 +115,65 @@ class Journey:
         return self._step(
             "sequences",
             Sequences,
-            lambda _: sequences.build(self.clean(), self.options.sequence),
+            lambda folder: sequences.build(
+                self.clean(), self.options.sequence, seed=self.options.seed, folder=folder
+            ),
         )
 
+    def item_features(self) -> ItemFeatures | None:
+        """How titles, searches and item vectors became numbers; None where there are none."""
+        if not self._has_features():
+            return None
+        options, beside = self.options, self.beside
+        return self._step(
+            "item_features",
+            ItemFeatures,
+            lambda _: item_features.learn(
+                self.sequences(), beside.items, beside.vectors, options.item_features, options.seed
+            ),
+        )
+
+    def item_problems(self) -> tuple[Problem, ...]:
+        """What must be said of how the items table, vectors and searches fit the log."""
+        filled = self.filled().problems[len(self.events.problems) :]
+        features = self.item_features()
+        return (*filled, *(features.problems if features else ()))
+
+    def inputs(self) -> Sequences:
+        """The sequences as a representation reads them: with what is known of their items."""
+        features = self.item_features()
+        plain = self.sequences()
+        return plain if features is None else item_features.attach_known(plain, features)
+
     def cleaning_report(self) -> CleaningReport:
-        """Every row touched by cleaning, and what the cut to the last events leaves out."""
+        """Every row touched by cleaning, and what is left out of the sequences."""
         report = self.clean().report
-        cut = sequences.truncation(self.sequences(), self.options.sequence.last_n)
-        return replace(report, steps=(*report.steps, cut)) if cut else report
+        cuts = sequences.truncation(self.sequences(), self.options.sequence)
+        return replace(report, steps=(*report.steps, *cuts))
+
+    def overview(self) -> Overview:
+        """What the cleaned log looks like; made once and kept."""
+        made_from = fingerprint(self.fingerprint("clean"), "overview", overview.VERSION, {})
+        return self.store.get_or_make(
+            Overview, made_from, lambda _: overview.overview(self.clean())
+        )
+
+    def set_aside(self, raw: RawLog) -> SetAside:
+        """The list of every row that is not in the cleaned log, safe for spreadsheets."""
+        made_from = self.set_aside_as()
+
+        def make(folder: Path) -> SetAside:
+            exact, safe = folder / "exact.csv", folder / "set_aside.csv"
+            write_set_aside(raw, self.filled(), self.options.clean, None, exact)
+            n_rows = make_safe(exact, safe)
+            exact.unlink()
+            return SetAside(path=safe, n_rows=n_rows, fingerprint=made_from)
+
+        return self.store.get_or_make(SetAside, made_from, make)
+
+    def set_aside_as(self) -> str:
+        """Fingerprint of the list of rows set aside."""
+        return fingerprint(self.fingerprint("clean"), "set_aside", clean.VERSION, {})
 
     def embeddings(self) -> Embeddings:
         """One point per user."""
@@ -100,7 +182,7 @@ class Journey:
             "embeddings",
             Embeddings,
             lambda _: representations.represent(
-                self.sequences(),
+                self.inputs(),
                 options.representation,
                 options.represent_params,
                 options.seed,
@@ -201,10 +283,26 @@ class Journey:
             "choose_k": choose_k.VERSION,
             **seed,
         }
+        features_by = {
+            "items": _identity(self.beside.items),
+            "vectors": _identity(self.beside.vectors),
+            **o.item_features.to_dict(),
+            **seed,
+        }
         recipes: dict[str, tuple[str | None, int, dict[str, Any]]] = {
-            "clean": (None, clean.VERSION, o.clean.to_dict()),
-            "sequences": ("clean", sequences.VERSION, o.sequence.to_dict()),
-            "embeddings": ("sequences", representations.VERSION, represent_by),
+            "filled": (None, item_categories.VERSION, {"items": _identity(self.beside.items)}),
+            "clean": (
+                "filled" if self._fills_categories() else None,
+                clean.VERSION,
+                o.clean.to_dict(),
+            ),
+            "sequences": ("clean", sequences.VERSION, o.sequence.to_dict() | seed),
+            "item_features": ("sequences", item_features.VERSION, features_by),
+            "embeddings": (
+                "item_features" if self._has_features() else "sequences",
+                representations.VERSION,
+                represent_by,
+            ),
             "k_curve": ("embeddings", choose_k.VERSION, o.choose_k.to_dict() | seed),
             "labels": ("embeddings", clustering.VERSION, cluster_by),
             "projection": ("embeddings", projection.VERSION, o.project.to_dict() | seed),
@@ -245,6 +343,18 @@ class Journey:
         compares_k = (chosen_k or step == "evaluation") and self._needs_k()
         return [name for name in (parent, "k_curve" if compares_k else None) if name]
 
+    def _fills_categories(self) -> bool:
+        items = self.beside.items
+        wanted = self.options.item_features.category_from_items
+        return wanted and items is not None and "category" in items.present
+
+    def _has_features(self) -> bool:
+        """Whether anything is known of items or searches beside their codes."""
+        options, beside = self.options.item_features, self.beside
+        titles = options.item_text and beside.items is not None
+        searches = options.query_text and "query" in self.events.present
+        return titles or searches or beside.vectors is not None
+
     def _needs_k(self) -> bool:
         """Whether the algorithm is told the number of segments (or finds it itself)."""
         return CLUSTERERS[self.options.clusterer].needs_n_clusters
@@ -256,14 +366,18 @@ class Journey:
             self.embeddings(),
             labels,
             self.sequences(),
-            self.known,
+            self.beside.labels,
             self.options.evaluate,
             self.options.seed,
             k_suggested=suggested,
         )
 
 
-def _identity(known: KnownLabels | None) -> str | None:
+def _identity(brought: Items | ItemVectors | None) -> str | None:
+    return None if brought is None else brought.fingerprint
+
+
+def _identity_of_labels(known: KnownLabels | None) -> str | None:
     """Fingerprint of the known labels themselves, so that other labels are judged anew."""
     if known is None:
         return None

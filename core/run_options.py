@@ -21,6 +21,7 @@ from core.evaluation import EvaluateOptions
 from core.events.clean import CleanOptions
 from core.events.map_options import MapOptions
 from core.events.read import ReadOptions
+from core.item_features.options import ItemFeatureOptions
 from core.options import Options, json_schema, option, option_types, parse_text
 from core.projection import ProjectionOptions
 from core.recommend import RecommendOptions
@@ -66,6 +67,7 @@ class RunOptions:
     map: MapOptions = MapOptions()
     clean: CleanOptions = CleanOptions()
     sequence: SequenceOptions = SequenceOptions()
+    item_features: ItemFeatureOptions = ItemFeatureOptions()
     represent: RepresentOptions = RepresentOptions()
     represent_params: Options = REPRESENTATIONS[AUTO_REPRESENTATION].Options()
     choose_k: KOptions = KOptions()
@@ -132,7 +134,7 @@ STAGES: dict[str, tuple[type[Options], ...]] = {
     "read": (ReadOptions,),
     "map": (MapOptions,),
     "clean": (CleanOptions,),
-    "sequence": (SequenceOptions,),
+    "sequence": (SequenceOptions, ItemFeatureOptions),
     "represent": (RepresentOptions,),
     "cluster": (ClusterOptions, KOptions),
     "project": (ProjectionOptions,),
@@ -143,7 +145,10 @@ STAGES: dict[str, tuple[type[Options], ...]] = {
 }
 """Option classes behind each stage name; the picked method adds its own."""
 
-_PARTS: dict[type[Options], str] = {KOptions: "choose_k"}
+_PARTS: dict[type[Options], str] = {
+    KOptions: "choose_k",
+    ItemFeatureOptions: "item_features",
+}
 
 
 def load_options(file: Path | None, settings: Iterable[str], seed: int | None) -> RunOptions:

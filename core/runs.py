@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -26,8 +26,11 @@ from core.artifacts import (
     CleaningLimits,
     ColumnMapping,
     Embeddings,
+    ItemFeatures,
+    Items,
     Labels,
     Projection,
+    RawLog,
     Recommendations,
     Segments,
     Vocabulary,
@@ -35,6 +38,7 @@ from core.artifacts import (
 )
 from core.errors import NotFound
 from core.evaluation import to_contract
+from core.events.set_aside import write_set_aside
 from core.pipeline import Journey
 from core.report import tables
 from core.report.html import ReportView, report_html
@@ -42,6 +46,7 @@ from core.run_options import RunOptions
 from core.store import from_plain, load, replacing, save, to_plain, write_text
 from core.workspace import Dataset, Workspace
 
+T = TypeVar("T")
 FORMAT = 1
 FILES = frozenset(
     {
@@ -54,6 +59,7 @@ FILES = frozenset(
         "report.html",
         "run.json",
         "segments.json",
+        "set_aside.csv",
     }
 )
 """All that stands in a run's folder."""
@@ -79,6 +85,8 @@ class Source:
     """The data set of the workspace; None for a run from the command line."""
     mapping: ColumnMapping
     labels_name: str | None
+    items_name: str | None = None
+    vectors_name: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,6 +141,18 @@ class Run:
         """The bounds and fill values that the log of the run was cleaned by."""
         return load(CleaningLimits, self.folder / "artifacts" / "limits")
 
+    def item_features(self) -> ItemFeatures | None:
+        """How titles, searches and item vectors became numbers; None where there were none."""
+        return self._if_there(ItemFeatures, "item_features")
+
+    def items(self) -> Items | None:
+        """The items table that missing categories came from; None where there was none."""
+        return self._if_there(Items, "items")
+
+    def _if_there(self, kind: type[T], name: str) -> T | None:
+        folder = self.folder / "artifacts" / name
+        return load(kind, folder) if folder.exists() else None
+
     def segments(self) -> Segments:
         """The segments under their present names."""
         return load(Segments, self.folder / "artifacts" / "segments")
@@ -142,8 +162,11 @@ class Run:
         return load(Recommendations, self.folder / "artifacts" / "recommendations")
 
 
-def record(target: Path, journey: Journey, source: Source) -> Run:
-    """Finish a journey and write its folder; replaces the folder that stands there."""
+def record(target: Path, journey: Journey, source: Source, raw: RawLog) -> Run:
+    """Finish a journey and write its folder; replaces the folder that stands there.
+
+    ``raw`` is the log as it was read, for the list of rows that were set aside.
+    """
     recommendations = journey.recommendations()
     evaluation, projection = journey.evaluation(), journey.projection()
     manifest = _manifest(journey, source)
@@ -156,11 +179,20 @@ def record(target: Path, journey: Journey, source: Source) -> Run:
             "limits": journey.clean().limits,
             "segments": journey.segments(),
             "recommendations": recommendations,
+            "item_features": journey.item_features(),
+            "items": journey.beside.items,
         }
         for name, artifact in artifacts.items():
+            if artifact is None:
+                continue
             folder = scratch / "artifacts" / name
             folder.mkdir(parents=True)
             save(artifact, folder)
+            if isinstance(artifact, Items):
+                shutil.copyfile(artifact.path, folder / artifact.path.name)
+        write_set_aside(
+            raw, journey.filled(), journey.options.clean, None, scratch / "set_aside.csv"
+        )
         tables.write_assignments(scratch / "assignments.csv", journey.labels())
         _write_json(scratch / "evaluation.json", to_contract(evaluation))
         _write_json(scratch / "cleaning.json", to_plain(journey.cleaning_report()))
@@ -181,8 +213,10 @@ def record_in_workspace(workspace: Workspace, dataset: Dataset, journey: Journey
         dataset_id=dataset.id,
         mapping=dataset.mapping,
         labels_name=dataset.labels_name or dataset.mapping.label,
+        items_name=dataset.items_name,
+        vectors_name=dataset.vectors_name,
     )
-    return record(target, journey, source)
+    return record(target, journey, source, workspace.raw(dataset))
 
 
 def run_id(journey: Journey) -> str:

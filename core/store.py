@@ -17,6 +17,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args, get_origin
 
@@ -165,7 +166,7 @@ def load(kind: type[T], folder: Path) -> T:
 
 
 def to_plain(value: Any) -> Any:
-    """Dataclasses, tuples and NumPy scalars as JSON values; NaN and infinities as None."""
+    """Dataclasses, tuples, times and NumPy scalars as JSON values; NaN and infinities as None."""
     if is_dataclass(value) and not isinstance(value, type):
         return {f.name: to_plain(getattr(value, f.name)) for f in fields(value)}
     if isinstance(value, Mapping):
@@ -178,6 +179,8 @@ def to_plain(value: Any) -> Any:
         return to_plain(value.item())
     if isinstance(value, float) and not np.isfinite(value):
         return None
+    if isinstance(value, datetime):
+        return value.isoformat()
     return str(value) if isinstance(value, Path) else value
 
 
@@ -196,6 +199,8 @@ def from_plain(hint: Any, value: Any) -> Any:
         return tuple(from_plain(a, v) for a, v in zip(inner, value, strict=True))
     if origin is not None and origin is not Literal and issubclass(origin, Mapping):
         return {k: from_plain(args[1], v) for k, v in value.items()}
+    if hint is datetime:
+        return datetime.fromisoformat(value)
     return float(value) if hint is float else value
 
 
@@ -207,8 +212,17 @@ def _save_array(values: Any, path: Path) -> None:
     if values.dtype == object:
         table = pa.table({"values": pa.array(values, pa.string())})
         feather.write_feather(table, str(path.with_suffix(".arrow")))
-    else:
+    elif not _is_file(values, path.with_suffix(".npy")):
         np.save(path.with_suffix(".npy"), values, allow_pickle=False)
+
+
+def _is_file(values: Any, path: Path) -> bool:
+    """Whether an array is that very file, mapped: it was made there, and needs no writing."""
+    if not (isinstance(values, np.memmap) and values.filename and path.exists()):
+        return False
+    values.flush()
+    whole = values.flags.c_contiguous and path.stat().st_size == values.offset + values.nbytes
+    return bool(whole and Path(values.filename).samefile(path))
 
 
 def _load_array(path: Path) -> Any:

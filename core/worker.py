@@ -11,8 +11,9 @@ import traceback
 from pathlib import Path
 
 from core import jobs, runs
-from core.artifacts import Progress
+from core.artifacts import Progress, Report
 from core.errors import AnalystError
+from core.jobs import JobRequest
 from core.pipeline import Journey
 from core.run_options import RunOptions
 from core.store import to_plain, write_text
@@ -26,9 +27,9 @@ def main(folder: Path) -> int:
     """Do the job and record how it ended; returns the exit code."""
     threading.Thread(target=_heartbeat, args=(folder,), daemon=True).start()
     try:
-        _work(folder)
+        made = _work(folder)
     except AnalystError as error:
-        jobs.write_result(folder, "failed", str(error))
+        jobs.write_result(folder, "failed", error)
         return 2
     except Exception:
         traceback.print_exc()
@@ -39,27 +40,58 @@ def main(folder: Path) -> int:
             f"in '{folder / 'log.txt'}'.",
         )
         return 1
-    jobs.write_result(folder, "done")
+    jobs.write_result(folder, "done", made=made)
     return 0
 
 
-def _work(folder: Path) -> None:
+def _work(folder: Path) -> str | None:
+    """Do what is asked for; the id of a data set that was read."""
     request = jobs.load_request(folder)
     workspace = Workspace(Path(request.workspace))
+    if request.step == "read":
+        return _read(workspace, request, _Recorder(folder))
+    _make(workspace, request, _Recorder(folder))
+    return None
+
+
+def _read(workspace: Workspace, request: JobRequest, listen: Report) -> str:
+    paths = [workspace.arrived(upload.id) for upload in request.uploads]
+    names = [upload.name for upload in request.uploads]
+    options = RunOptions.from_dict(request.options)
+    made = workspace.add(paths, names, options.read, listen)
+    for path in paths:
+        path.unlink(missing_ok=True)
+    return made.id
+
+
+def _make(workspace: Workspace, request: JobRequest, listen: Report) -> None:
     dataset = workspace.dataset(request.dataset_id)
+    if request.step == "quality":
+        listen(Progress(stage="quality", done=0.0, text="Reading times and numbers"))
+        workspace.events(dataset)
+        listen(Progress(stage="quality", done=0.5, text="Looking at users and events"))
+        workspace.quality(dataset)
+        listen(Progress(stage="quality", done=0.8, text="Looking at every column"))
+        workspace.profile(dataset)
+        return
     store = workspace.store(dataset.id)
     store.sweep()
     journey = Journey(
         store,
         workspace.events(dataset),
         RunOptions.from_dict(request.options),
-        known=workspace.known_labels(dataset),
-        listen=_Recorder(folder),
+        beside=workspace.beside(dataset),
+        listen=listen,
     )
     if request.step == "run":
         runs.record_in_workspace(workspace, dataset, journey)
+    elif request.step == "set_aside":
+        listen(Progress(stage="set_aside", done=0.0, text="Listing every row set aside"))
+        journey.set_aside(workspace.raw(dataset))
     else:
         journey.make(request.step)
+        if request.step == "sequences":
+            journey.overview()  # counted here, so that the dashboard need not
 
 
 class _Recorder:

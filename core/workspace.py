@@ -11,23 +11,39 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from core.artifacts import ColumnMapping, Events, KnownLabels, RawLog
+from core.artifacts import (
+    Beside,
+    ColumnMapping,
+    Events,
+    Items,
+    ItemVectors,
+    KnownLabels,
+    RawLog,
+    Report,
+    silent,
+)
 from core.errors import NotFound
+from core.events.items import read_items
 from core.events.known import known_labels_in_log, read_known_labels
 from core.events.map_options import MapOptions
 from core.events.mapping import map_events, mapped_as
-from core.events.read import ReadOptions, read
+from core.events.profile import Profile, profile, profiled_as
+from core.events.quality import Quality, measured_as, quality
+from core.events.read import ReadOptions, read_all
+from core.events.saved import recall, remember
+from core.events.vectors import read_vectors
 from core.store import Store, keep_first, load, replacing, save, scratch_folder
 
 LOCAL = "local"
 _KEY = re.compile(r"local|w-[A-Za-z0-9_-]{32,64}")
 _ID = re.compile(r"[0-9a-f]{16}")
+_UPLOAD_ID = re.compile(r"[0-9a-f]{32}")
 
 
 def home() -> Path:
@@ -64,6 +80,12 @@ class Dataset:
     """Name of the label table that was added, if any."""
     labels_id: str | None = None
     """SHA-256 of that table's bytes, so that another table of the same name is another one."""
+    items_name: str | None = None
+    items_id: str | None = None
+    """Fingerprint of the items table that was added, if any."""
+    vectors_name: str | None = None
+    vectors_id: str | None = None
+    """Fingerprint of the item vectors that were added, if any."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +104,10 @@ class Workspace:
         return self.root / "runs"
 
     @property
+    def _mappings(self) -> Path:
+        return self.root / "mappings"
+
+    @property
     def jobs(self) -> Path:
         """The folder of background jobs."""
         return self.root / "jobs"
@@ -92,6 +118,13 @@ class Workspace:
         folder = self.root / "incoming"
         folder.mkdir(parents=True, exist_ok=True)
         return folder
+
+    def arrived(self, upload_id: str) -> Path:
+        """An uploaded file. Raises NotFound."""
+        path = self.incoming / upload_id
+        if not _UPLOAD_ID.fullmatch(upload_id) or not path.is_file():
+            raise NotFound("The uploaded file is no longer here. Upload it again.")
+        return path
 
     def datasets(self) -> list[Dataset]:
         """All data sets, newest first."""
@@ -110,16 +143,25 @@ class Workspace:
         """The strictly read file behind a data set."""
         return load(RawLog, self._folder(dataset.id) / "raw")
 
-    def add(self, path: Path, name: str, options: ReadOptions) -> Dataset:
-        """Read a file through the strict gate and keep it. Raises FileRefused."""
+    def add(
+        self,
+        paths: Sequence[Path],
+        names: Sequence[str],
+        options: ReadOptions,
+        listen: Report = silent,
+    ) -> Dataset:
+        """Read one file, or several as one log, through the strict gate and keep it.
+
+        ``names`` are what the analyst calls the files. Raises FileRefused.
+        """
         with scratch_folder(self.root / "datasets") as scratch:
             raw_folder = scratch / "raw"
             raw_folder.mkdir()
-            raw = read(path, raw_folder, options, name=name)
+            raw = read_all(paths, raw_folder, options, names=names, listen=listen)
             save(raw, raw_folder)
             dataset = Dataset(
                 id=raw.fingerprint[:16],
-                name=name,
+                name=raw.name,
                 created=datetime.now(UTC).isoformat(timespec="seconds"),
                 mapping=None,
             )
@@ -130,18 +172,49 @@ class Workspace:
     def confirm_mapping(
         self, dataset_id: str, mapping: ColumnMapping, options: MapOptions = MapOptions()
     ) -> Dataset:
-        """Keep the mapping the analyst confirmed, and how its cells are read."""
+        """Keep the mapping the analyst confirmed, also for the next file with these columns."""
         dataset = self.dataset(dataset_id)
+        remember(self._mappings, self.raw(dataset), mapping, options)
         return self._update(replace(dataset, mapping=mapping, map_options=options.to_dict()))
+
+    def recalled(self, dataset: Dataset) -> tuple[ColumnMapping, MapOptions] | None:
+        """The mapping last confirmed for a file with the same columns, or None."""
+        return recall(self._mappings, self.raw(dataset))
 
     def add_labels(self, dataset_id: str, path: Path, name: str) -> Dataset:
         """Keep a table of known labels (user, label) beside the log. Raises FileRefused."""
-        labels = read_known_labels(path, name)
+        dataset = self.dataset(dataset_id)
+        events = self.events(dataset) if dataset.mapping else None
+        labels = read_known_labels(path, name, events)
         with replacing(self._folder(dataset_id) / "labels") as scratch:
             save(labels, scratch)
         labels_id = hashlib.sha256(path.read_bytes()).hexdigest()
-        dataset = self.dataset(dataset_id)
         return self._update(replace(dataset, labels_name=name, labels_id=labels_id))
+
+    def add_items(self, dataset_id: str, path: Path, name: str) -> Dataset:
+        """Keep a table of items beside the log. Raises FileRefused."""
+        with replacing(self._folder(dataset_id) / "items") as scratch:
+            items = read_items(path, scratch, ReadOptions(), name=name)
+            save(items, scratch)
+        dataset = self.dataset(dataset_id)
+        return self._update(replace(dataset, items_name=name, items_id=items.fingerprint))
+
+    def add_vectors(self, dataset_id: str, path: Path, name: str) -> Dataset:
+        """Keep vectors of items made elsewhere beside the log. Raises FileRefused."""
+        vectors = read_vectors(path, name=name)
+        with replacing(self._folder(dataset_id) / "vectors") as scratch:
+            save(vectors, scratch)
+        dataset = self.dataset(dataset_id)
+        return self._update(replace(dataset, vectors_name=name, vectors_id=vectors.fingerprint))
+
+    def beside(self, dataset: Dataset) -> Beside:
+        """What was brought beside the log: labels, items and their vectors."""
+        folder = self._folder(dataset.id)
+        return Beside(
+            labels=self.known_labels(dataset),
+            items=load(Items, folder / "items") if dataset.items_id else None,
+            vectors=load(ItemVectors, folder / "vectors") if dataset.vectors_id else None,
+        )
 
     def events(self, dataset: Dataset) -> Events:
         """The typed log under the confirmed mapping; made once and kept."""
@@ -149,11 +222,37 @@ class Workspace:
             raise NotFound("The columns of this data set are not confirmed yet.")
         raw, mapping = self.raw(dataset), dataset.mapping
         options = MapOptions.from_dict(dataset.map_options, where="map")
+        made_from = self._mapped_as(dataset)
+        assert made_from is not None
         return self.store(dataset.id).get_or_make(
-            Events,
-            mapped_as(raw, mapping, options),
-            lambda folder: map_events(raw, mapping, folder, options),
+            Events, made_from, lambda folder: map_events(raw, mapping, folder, options)
         )
+
+    def _mapped_as(self, dataset: Dataset) -> str | None:
+        if dataset.mapping is None:
+            return None
+        options = MapOptions.from_dict(dataset.map_options, where="map")
+        return mapped_as(self.raw(dataset), dataset.mapping, options)
+
+    def quality(self, dataset: Dataset) -> Quality:
+        """What an analyst must know of the typed log; made once and kept."""
+        events = self.events(dataset)
+        return self.store(dataset.id).get_or_make(
+            Quality, measured_as(events), lambda _: quality(events)
+        )
+
+    def quality_ready(self, dataset: Dataset) -> bool:
+        """Whether `quality` is there already, and the typed log with it."""
+        store = self.store(dataset.id)
+        mapped = self._mapped_as(dataset)
+        if mapped is None or not store.has(mapped):
+            return False
+        return store.has(measured_as(self.events(dataset)))
+
+    def profile(self, dataset: Dataset) -> Profile:
+        """What stands in every column of the file; made once and kept."""
+        raw = self.raw(dataset)
+        return self.store(dataset.id).get_or_make(Profile, profiled_as(raw), lambda _: profile(raw))
 
     def known_labels(self, dataset: Dataset) -> KnownLabels | None:
         """Labels from the added table, else from the log's label column, else None."""

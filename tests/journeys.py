@@ -68,7 +68,7 @@ def events_of(path: Path, folder: Path) -> Events:
 
 def added(workspace: Workspace, path: Path, **columns: str) -> Dataset:
     """A data set of a workspace with its columns confirmed: as given by role, else as guessed."""
-    dataset = workspace.add(path, path.name, ReadOptions())
+    dataset = workspace.add([path], [path.name], ReadOptions())
     mapping = complete(workspace.raw(dataset), columns)
     return workspace.confirm_mapping(dataset.id, mapping)
 
@@ -79,5 +79,5 @@ def journey_in(workspace: Workspace, dataset: Dataset, options: RunOptions) -> J
         workspace.store(dataset.id),
         workspace.events(dataset),
         options,
-        known=workspace.known_labels(dataset),
+        beside=workspace.beside(dataset),
     )

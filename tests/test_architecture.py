@@ -19,10 +19,12 @@ GROUND = {
     "core.wording",
     "core.action_roles",
     "core.events.engine",
+    "core.sequences.scaling",
 }
 STAGES = {
     "core.events",
     "core.sequences",
+    "core.item_features",
     "core.representations",
     "core.clustering",
     "core.projection",
@@ -94,7 +96,7 @@ def test_imports_never_go_round_in_a_circle():
 def test_starting_the_dashboard_or_the_command_line_loads_no_heavy_library():
     program = (
         "import sys, core.__main__, core.pipeline, core.jobs, core.runs\n"
-        "heavy = {'torch', 'umap', 'hdbscan', 'sklearn', 'numba'}\n"
+        "heavy = {'torch', 'umap', 'hdbscan', 'sklearn', 'numba', 'charset_normalizer'}\n"
         "print(','.join(sorted(heavy & set(sys.modules))))"
     )
     result = subprocess.run(
@@ -117,6 +119,7 @@ def test_what_is_imported_is_pinned_and_what_is_pinned_is_imported():
         "umap-learn": "umap",
         "Jinja2": "jinja2",
         "MarkupSafe": "markupsafe",
+        "charset-normalizer": "charset_normalizer",
     }
     lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").split()
     assert all("==" in line for line in lines)

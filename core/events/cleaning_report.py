@@ -2,67 +2,89 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import duckdb
 
-from core.artifacts import CleaningReport, CleaningStep
-from core.events import engine
-from core.wording import counted
+from core.artifacts import CleaningReport, CleaningStep, UserRows
+from core.events.clean_options import CleanOptions
+from core.events.cleaning_sql import AMOUNTS, BITS, INVALID, Cleaning
+from core.events.duplicates import Verdict
+from core.events.user_rules import UserRule
+from core.wording import counted, quoted
 
 Effect = Literal["dropped", "changed", "flagged"]
-Fate = tuple[int, int, int, int]
-"""Bits of the rules that touched rows, bit of the one that dropped them, copies, distinct rows."""
+
+SHOWN = 20
+"""So many lines and users are named with a rule."""
 
 _REASONS = {
     "no_user": "no user id",
     "unreadable_user": "user id could not be read",
     "no_time": "no time",
     "unreadable_time": "time could not be read",
-    "duplicate": "exact duplicate of another row",
+    "non_goods": "item that is no goods",
+    "illegible": "{role} could not be read",
     "impossible": "{role} below zero or not a finite number",
     "no": "no {role}",
     "unreadable": "{role} could not be read",
 }
+_FILLED = {
+    "constant": "{fill} was filled in",
+    "mean": "{fill} was filled in",
+    "median": "{fill} was filled in",
+    "user_mean": "the user's own mean was filled in, or {fill} where there is none",
+    "user_median": "the user's own median was filled in, or {fill} where there is none",
+    "ffill": "that of the user's row before was filled in",
+    "bfill": "that of the user's row after was filled in",
+}
+_UNFILLED = {
+    "ffill": "no {role}, nor in any row of the user before",
+    "bfill": "no {role}, nor in any row of the user after",
+}
 
 
-def write_report(
-    connection: duckdb.DuckDBPyConnection,
-    effects: dict[str, Effect],
-    parameters: dict[str, Any],
-    limits: tuple[int, int],
-) -> CleaningReport:
-    """Count, from the table ``tally``, what the rules and the limits on events per user did.
+@dataclass(frozen=True)
+class Account:
+    """All that a report is written from, beside the tables that the rules made."""
 
-    A rule that is on is listed even where it met nothing: that it looked is worth knowing.
+    cleaning: Cleaning
+    options: CleanOptions
+    effects: dict[str, Effect]
+    repeats: Verdict | None
+    """None where copies were not looked for."""
+    user_rules: tuple[UserRule, ...]
+
+    @property
+    def connection(self) -> duckdb.DuckDBPyConnection:
+        return self.cleaning.connection
+
+
+def write_report(account: Account) -> CleaningReport:
+    """Count what the rules on rows, copies and users did.
+
+    Reads ``tally``, ``repeats`` and ``user_fates``. A rule that is on is listed even where it met
+    nothing: that it looked is worth knowing.
     """
-    fates: list[Fate] = connection.execute(
-        "SELECT bits, dropped_by, CAST(sum(copies) AS BIGINT), CAST(sum(distinct_rows) AS BIGINT) "
-        "FROM tally GROUP BY ALL"
-    ).fetchall()
-    users = connection.execute(
-        "SELECT bits, count(*) FROM (SELECT bit_or(bits) AS bits FROM tally "
-        'WHERE "user" IS NOT NULL GROUP BY "user") GROUP BY ALL'
-    ).fetchall()
-    steps = [
-        CleaningStep(
-            rule=rule,
-            reason=_reason(rule, parameters),
-            effect=_what_was_done(rule, effect, parameters),
-            rows=_rows(rule, fates),
-            users=sum(count for bits, count in users if bits & engine.BITS[rule]),
-        )
-        for rule, effect in effects.items()
-    ]
-    steps += _limit_steps(connection, limits)
-    before = sum(copies for _, _, copies, _ in fates)
-    events_after, users_after = _left(connection, limits)
+    row_steps = _row_steps(account)
+    copies = [] if account.repeats is None else [_copies_step(account)]
+    dropped_copies = sum(step.rows for step in copies if step.effect == "dropped")
+    rows, users = _one(account, 'SELECT coalesce(sum(n), 0), count(DISTINCT "user") FROM tally')
+    events_after, users_after = _one(
+        account, "SELECT coalesce(sum(n_events), 0), count(*) FROM user_fates WHERE left_by IS NULL"
+    )
     return CleaningReport(
-        steps=tuple(steps),
-        events_before=before,
-        events_after=events_after,
-        users_before=sum(count for _, count in users),
-        users_after=users_after,
+        steps=(
+            *row_steps[: len(INVALID)],
+            *copies,
+            *row_steps[len(INVALID) :],
+            *(_user_step(account, rule) for rule in account.user_rules),
+        ),
+        events_before=int(rows) + dropped_copies,
+        events_after=int(events_after),
+        users_before=int(users),
+        users_after=int(users_after),
     )
 
 
@@ -78,70 +100,134 @@ def nothing_left(report: CleaningReport) -> str:
     )
 
 
-def _rows(rule: str, fates: list[Fate]) -> int:
-    """Rows a rule touched. Rows that are unusable were dropped with all their copies."""
-    bit = engine.BITS[rule]
-    met = [(copies, distinct) for bits, _, copies, distinct in fates if bits & bit]
-    if rule == "duplicate":
-        return sum(copies - distinct for copies, distinct in met)
-    return sum(copies if rule in engine.INVALID else distinct for copies, distinct in met)
-
-
-def _limit_steps(
-    connection: duckdb.DuckDBPyConnection, limits: tuple[int, int]
-) -> list[CleaningStep]:
-    fewest, most = limits
-    found = connection.execute(
-        "SELECT count(*) FILTER (few), coalesce(sum(n_events) FILTER (few), 0), "
-        "count(*) FILTER (many), coalesce(sum(n_events) FILTER (many), 0) "
-        f"FROM (SELECT *, n_events < $1 AS few, n_events > $2 AS many FROM ({engine.USERS_SQL}))",
-        limits,
-    ).fetchone()
-    assert found is not None
-    few_users, few_rows, many_users, many_rows = map(int, found)
-    return [
-        CleaningStep(
-            rule="few_events",
-            reason=f"user with fewer than {fewest:,} events",
-            effect="dropped",
-            rows=few_rows,
-            users=few_users,
-        ),
-        CleaningStep(
-            rule="many_events",
-            reason=f"user with more than {most:,} events, likely a program",
-            effect="dropped",
-            rows=many_rows,
-            users=many_users,
-        ),
-    ]
-
-
-def _left(connection: duckdb.DuckDBPyConnection, limits: tuple[int, int]) -> tuple[int, int]:
-    found = connection.execute(
-        f"SELECT coalesce(sum(n_events), 0), count(*) FROM ({engine.USERS_SQL}) "
-        "WHERE n_events BETWEEN $1 AND $2",
-        limits,
-    ).fetchone()
-    assert found is not None
-    return int(found[0]), int(found[1])
-
-
-def _reason(rule: str, parameters: dict[str, Any]) -> str:
+def reason_of(account: Account, rule: str) -> str:
+    """What a rule on rows looked for, and what it did, in the analyst's words."""
     kind, _, role = rule.rpartition("_")
+    parameters = account.cleaning.parameters
     if kind == "outlier":
         low, high = parameters[f"{role}_low"], parameters[f"{role}_high"]
         if low is None:
             return f"{role} outliers were not looked for, since the values do not spread"
-        return f"{role} outside {low:,.4g} to {high:,.4g}"
+        sized = role == "quantity" and parameters["positive_only"]
+        return f"{'size of the ' if sized else ''}{role} outside {low:,.4g} to {high:,.4g}"
+    if kind == "unfilled":
+        return _UNFILLED[getattr(account.options, f"missing_{role}")].format(role=role)
     reason = _REASONS.get(rule) or _REASONS[kind].format(role=role)
-    if kind in ("no", "unreadable") and (fill := parameters.get(f"{role}_fill")) is not None:
-        return f"{reason}; {fill:,.4g} was filled in"
+    if kind in ("no", "unreadable") and _what_was_done(account, rule) == "changed":
+        fill = parameters[f"{role}_fill"]
+        words = _FILLED[getattr(account.options, f"missing_{role}")]
+        told = quoted(fill) if isinstance(fill, str) else f"{fill or 0:,.4g}"
+        return f"{reason}; {words.format(fill=told)}"
     return reason
 
 
-def _what_was_done(rule: str, effect: Effect, parameters: dict[str, Any]) -> Effect:
+def _row_steps(account: Account) -> list[CleaningStep]:
+    """What each rule on rows did; that the mapping had rows dropped is told only where it had."""
+    fates = account.connection.execute(
+        "SELECT bits, CAST(sum(n) AS BIGINT) FROM tally GROUP BY bits"
+    ).fetchall()
+    users = account.connection.execute(
+        "SELECT bits, count(*) FROM (SELECT bit_or(bits) AS bits FROM tally "
+        'WHERE "user" IS NOT NULL GROUP BY "user") GROUP BY bits'
+    ).fetchall()
+    lines = _first_lines(account)
+    steps = []
+    for rule in account.effects:
+        rows = sum(n for bits, n in fates if bits & BITS[rule])
+        if not rows and rule.startswith("illegible"):
+            continue
+        steps.append(
+            CleaningStep(
+                rule=rule,
+                reason=reason_of(account, rule),
+                effect=_what_was_done(account, rule),
+                rows=rows,
+                users=sum(n for bits, n in users if bits & BITS[rule]),
+                lines=lines.get(rule, ()),
+                examples=_examples(
+                    account,
+                    f'SELECT "user", sum(n) AS n FROM tally WHERE bits & {BITS[rule]} <> 0 '
+                    'AND "user" IS NOT NULL GROUP BY "user"',
+                )
+                if rows
+                else (),
+            )
+        )
+    return steps
+
+
+def _first_lines(account: Account) -> dict[str, tuple[int, ...]]:
+    """The first lines that each rule met."""
+    found = account.cleaning.rows(
+        f"SELECT bits, min(line, {SHOWN}) FROM filled WHERE bits <> 0 GROUP BY bits"
+    )
+    return {
+        rule: tuple(sorted(line for bits, some in found if bits & BITS[rule] for line in some))[
+            :SHOWN
+        ]
+        for rule in account.effects
+    }
+
+
+def _copies_step(account: Account) -> CleaningStep:
+    verdict = account.repeats
+    assert verdict is not None
+    rows, users, lines = _one(
+        account, f'SELECT count(*), count(DISTINCT "user"), min(line, {SHOWN}) FROM repeats'
+    )
+    return CleaningStep(
+        rule="duplicate",
+        reason=verdict.told,
+        effect="dropped" if verdict.decision == "drop" else "flagged",
+        rows=rows,
+        users=users,
+        lines=tuple(lines or ()),
+        examples=_examples(account, 'SELECT "user", count(*) AS n FROM repeats GROUP BY "user"'),
+    )
+
+
+def _user_step(account: Account, rule: UserRule) -> CleaningStep:
+    met = (
+        f"left_by = '{rule.name}'"
+        if rule.effect == "dropped"
+        else f"left_by IS NULL AND {rule.test}"
+    )
+    rows, users, lines = _one(
+        account,
+        f"SELECT coalesce(sum(n_events), 0), count(*), min(line, {SHOWN}) FROM user_fates "
+        f"WHERE {met}",
+    )
+    return CleaningStep(
+        rule=rule.name,
+        reason=rule.reason,
+        effect=rule.effect,
+        rows=int(rows),
+        users=users,
+        lines=tuple(lines or ()),
+        examples=_examples(account, f'SELECT "user", n_events AS n FROM user_fates WHERE {met}'),
+    )
+
+
+def _examples(account: Account, counts: str) -> tuple[UserRows, ...]:
+    """The users with the most rows, from a SELECT of ``user`` and ``n``."""
+    found = account.connection.execute(
+        f'SELECT "user", CAST(n AS BIGINT) FROM ({counts}) ORDER BY n DESC, "user" LIMIT {SHOWN}'
+    ).fetchall()
+    return tuple(UserRows(user=user, rows=rows) for user, rows in found)
+
+
+def _what_was_done(account: Account, rule: str) -> Effect:
     """The effect of a rule; nothing is filled in where the measure is known nowhere."""
+    effect = account.effects[rule]
     kind, _, role = rule.rpartition("_")
-    unfilled = kind in ("no", "unreadable") and parameters.get(f"{role}_fill") is None
-    return "flagged" if unfilled and effect == "changed" else effect
+    if effect != "changed" or kind not in ("no", "unreadable") or role not in AMOUNTS:
+        return effect
+    from_log = getattr(account.options, f"missing_{role}") not in ("ffill", "bfill")
+    unknown = from_log and account.cleaning.parameters[f"{role}_fill"] is None
+    return "flagged" if unknown else effect
+
+
+def _one(account: Account, query: str) -> tuple[Any, ...]:
+    found = account.connection.execute(query).fetchone()
+    assert found is not None
+    return found

@@ -13,13 +13,15 @@ DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
 _ROWS = 1000
 
 
-def find_delimiter(head: str, *, whole: bool) -> str | None:
+def find_delimiter(head: str, *, whole: bool, escape: str = "none") -> str | None:
     """Find the sign that cuts the first thousand rows most evenly, the header among them.
 
     A comma where no sign cuts anything (a file of one column). None where two signs cut every
-    row into the same number of cells, so that nothing tells which is meant.
+    row into the same number of cells, so that nothing tells which is meant. ``escape`` is
+    "backslash" where a backslash makes the sign behind it part of a value.
     """
-    scores = {sign: _score(head, sign, whole) for sign in DELIMITERS.values()}
+    rows = {sign: _rows(head, sign, escape) for sign in DELIMITERS.values()}
+    scores = {sign: _score(found, whole) for sign, found in rows.items()}
     best = max(scores.values())
     if best[0] == 0:
         return ","
@@ -27,14 +29,15 @@ def find_delimiter(head: str, *, whole: bool) -> str | None:
     return found[0] if len(found) == 1 else None
 
 
-def _score(head: str, sign: str, whole: bool) -> tuple[float, bool, int]:
-    """Share of rows with the commonest width, whether the header has it, and that width."""
+def _rows(head: str, sign: str, escape: str) -> list[list[str]]:
     # Not strict: a row with a quoting fault still tells which sign separates cells.
-    reader = csv.reader(io.StringIO(head, newline=""), delimiter=sign)
-    try:
-        rows = [row for row in islice(reader, _ROWS) if row]
-    except csv.Error:
-        return (0.0, False, 0)
+    escapes = "\\" if escape == "backslash" else None
+    reader = csv.reader(io.StringIO(head, newline=""), delimiter=sign, escapechar=escapes)
+    return [row for row in islice(reader, _ROWS) if row]
+
+
+def _score(rows: list[list[str]], whole: bool) -> tuple[float, bool, int]:
+    """Share of rows with the commonest width, whether the header has it, and that width."""
     if not whole and len(rows) > 1 and len(rows) < _ROWS:
         rows.pop()  # cut off in its middle
     if not rows:

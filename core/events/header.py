@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from core.artifacts import Problem
 from core.events.problems import refused, shown, spell_lines, tally, warning
@@ -14,6 +18,7 @@ LINE_COLUMN = "__line__"
 
 _NUMBER = re.compile(r"[+-]?[\d.,]*\d[\d.,]*(?:[eE][+-]?\d+)?%?")
 _DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?:[T ].*)?")
+_ROWS_LOOKED_AT = 100
 _SPACE = re.compile(r"[\s\x00-\x1f\x7f\u200b\ufeff]+")
 
 
@@ -22,13 +27,19 @@ class Header:
     """The columns to keep, and how many cells without a name every row ends with."""
 
     names: tuple[str, ...]
-    spare: int
     line: int
     problems: tuple[Problem, ...]
+    spare: int = 0
+
+    @property
+    def is_refused(self) -> bool:
+        return any(problem.severity == "refused" for problem in self.problems)
 
 
-def check_header(cells: list[str], line: int, max_columns: int) -> Header:
-    """Name the columns from the first row.
+def check_header(
+    cells: Sequence[str], line: int, max_columns: int, *, sure: bool = False
+) -> Header:
+    """Name the columns from the first row of a text file; ``sure`` where the analyst named it.
 
     ``problems`` holds warnings for what was mended (white space in a name, one column without
     a name, spare separators at the end) and refusals for what was not (no header, names twice).
@@ -38,19 +49,65 @@ def check_header(cells: list[str], line: int, max_columns: int) -> Header:
     while len(names) > 1 and not names[-1]:
         names.pop()
         spare += 1
-    if missing := _no_header(names, line):
-        return Header(tuple(names), spare, line, missing)
+    if not sure and (missing := _no_header(names, line)):
+        return Header(tuple(names), line, missing, spare)
+    return Header(*_named(cells, names, line, max_columns), spare=spare)
+
+
+def numbered_header(cells: Sequence[str], line: int, max_columns: int) -> Header:
+    """Number the columns of a file without header; ``cells`` are those of its first row."""
+    names = [f"column {place}" for place in range(1, len(cells) + 1)]
+    message = (
+        f"The file is read as one without header: its columns are called '{names[0]}' to "
+        f"'{names[-1]}', and line {line} is its first row (read.header_line)."
+    )
+    problems = (*_too_many(names, max_columns), warning("numbered_columns", message))
+    return Header(tuple(names), line, problems)
+
+
+def check_names(names: Sequence[str], max_columns: int) -> Header:
+    """Check the column names of a file that declares them; the header is on no line (0)."""
+    cleaned = [_SPACE.sub(" ", name).strip() for name in names]
+    return Header(*_named(names, cleaned, 0, max_columns))
+
+
+def guess_header_line(head: str, delimiter: str) -> int | None:
+    """The first line whose row looks like the header of most rows below it; a guess.
+
+    All its cells are filled, not all of them by numbers or dates, and it has as many as most rows.
+    """
+    reader = csv.reader(io.StringIO(head, newline=""), delimiter=delimiter)
+    rows: list[tuple[int, list[str]]] = []
+    line = 1
+    for cells in islice(reader, _ROWS_LOOKED_AT):
+        rows.append((line, cells))
+        line = reader.line_num + 1
+    widths = Counter(len(cells) for _, cells in rows if len(cells) > 1)
+    if not widths:
+        return None
+    usual = max(widths, key=lambda width: (widths[width], width))
+    for line, cells in rows:
+        filled = all(cell.strip() for cell in cells)
+        if len(cells) == usual and filled and not all(map(_is_data, cells)):
+            return line
+    return None
+
+
+def _named(
+    cells: Sequence[str], names: list[str], line: int, max_columns: int
+) -> tuple[tuple[str, ...], int, tuple[Problem, ...]]:
+    """The names as they will be, the line, and what is to be said of them."""
     problems = [
         *_too_many(names, max_columns),
         *_changed(cells, names, line),
         *_unnamed(names, line),
         *_doubled(names, line),
     ]
-    return Header(tuple(names), spare, line, tuple(problems))
+    return tuple(names), line, tuple(problems)
 
 
 def _no_header(names: list[str], line: int) -> tuple[Problem, ...]:
-    data = [name for name in names if _NUMBER.fullmatch(name) or _DATE.fullmatch(name)]
+    data = [name for name in names if _is_data(name)]
     if not data and any(names):
         return ()
     examples = ", ".join(f"'{shown(name)}'" for name in data[:3])
@@ -59,6 +116,10 @@ def _no_header(names: list[str], line: int) -> tuple[Problem, ...]:
         "Add a first line with the names of the columns."
     )
     return (refused("no_header", message, tally([line])),)
+
+
+def _is_data(cell: str) -> bool:
+    return bool(_NUMBER.fullmatch(cell.strip()) or _DATE.fullmatch(cell.strip()))
 
 
 def _too_many(names: list[str], max_columns: int) -> list[Problem]:
@@ -71,7 +132,7 @@ def _too_many(names: list[str], max_columns: int) -> list[Problem]:
     return [refused("too_many_columns", message)]
 
 
-def _changed(cells: list[str], names: list[str], line: int) -> list[Problem]:
+def _changed(cells: Sequence[str], names: list[str], line: int) -> list[Problem]:
     changed = [name for cell, name in zip(cells, names, strict=False) if cell != name and name]
     if not changed:
         return []

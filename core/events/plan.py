@@ -117,10 +117,11 @@ def _row_hash(raw: RawLog, mapping: ColumnMapping) -> str:
 
     Each cell is hashed by itself and its place counts, so that no two cells run together and
     "a, blank" is not "blank, a". Columns stand in an order that does not depend on the file's, so
-    that two files with the same columns can be compared.
+    that two files with the same columns can be compared. Which file a row came from counts only
+    where it says the platform: months that overlap hold the same rows twice.
     """
     chosen = mapping.columns()
-    rest = sorted(set(raw.columns) - set(chosen.values()) - {LINE_COLUMN})
+    rest = sorted(set(raw.columns) - set(chosen.values()) - {LINE_COLUMN, raw.source_column})
     compared = [*(column for role, column in chosen.items() if role != "label"), *rest]
     return f"hash({', '.join(map(quoted, compared))})" if compared else "CAST(NULL AS UBIGINT)"
 

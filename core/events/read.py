@@ -1,4 +1,4 @@
-"""The strict gate for text logs: a file comes through exactly as written, or not at all.
+"""The strict gate for logs: a file comes through exactly as written, or not at all.
 
 Bytes -> byte order mark or strict UTF-8 -> no NUL -> separator -> quoting by the letter -> rows
 of one width -> header. Every cell stays text; what it means is settled by `core.events.mapping`.
@@ -6,162 +6,202 @@ of one width -> header. Every cell stays text; what it means is settled by `core
 
 from __future__ import annotations
 
-import hashlib
-import zlib
-from dataclasses import dataclass
+import io
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from core.artifacts import Dialect, FilePart, RawLog, fingerprint
-from core.events.dialect import DELIMITERS, DelimiterName, find_delimiter
-from core.events.encoding import EncodingName, find_encoding
-from core.events.problems import refusal, refused
+from core.artifacts import Dialect, FilePart, Problem, RawLog, Report, fingerprint, silent
+from core.errors import FileRefused, NotFound
+from core.events.blocks import Text, open_text
+from core.events.dialect import DELIMITERS, find_delimiter
+from core.events.encoding import guess_encoding
+from core.events.parquet_log import ParquetRows
+from core.events.problems import refusal, refusal_saying, tally
+from core.events.raw_files import SET_ASIDE, RawFiles
+from core.events.read_options import ReadOptions
 from core.events.rows import Rows
-from core.events.scan import Limits, Scan, Source, scan
-from core.options import Options, option
+from core.events.scan import nul_problem
+from core.events.several import (
+    SOURCE,
+    FileRead,
+    Merger,
+    disagreements,
+    joint_dialect,
+    of_file,
+    same_bytes,
+    source_names,
+)
+from core.events.sources import ENDINGS, Meter, Source, find_source
 
-VERSION = 1
-ENDINGS = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz")
-"""Names a file may end with."""
+__all__ = ["ENDINGS", "SET_ASIDE", "SOURCE", "ReadOptions", "read", "read_all"]
 
-SET_ASIDE = pa.schema([("__line__", pa.int64()), ("reason", pa.string()), ("text", pa.string())])
-"""Columns of the rows that were set aside."""
+VERSION = 2
+_UTF16 = 0.1
+"""A text with so large a share of NUL is written with two bytes per letter."""
 
-_ROW_GROUP = 120_000
-_GZIP = b"\x1f\x8b"
-_OTHER_KINDS = {
-    b"PK\x03\x04": "a ZIP archive or an Excel workbook",
-    b"\xd0\xcf\x11\xe0": "an old Excel workbook",
-    b"PAR1": "a Parquet file",
-    b"%PDF": "a PDF",
-    b"SQLite format 3": "an SQLite database",
-}
-
-
-@dataclass(frozen=True, kw_only=True)
-class ReadOptions(Options):
-    """How a CSV file is read; "auto" tells it from the file or refuses it, and never guesses."""
-
-    encoding: EncodingName = option(
-        "auto",
-        "Encoding",
-        "How letters are written as bytes. Auto takes UTF-8, or what the byte order mark says.",
-    )
-    delimiter: DelimiterName = option(
-        "auto", "Separator", "The sign between two cells. Auto finds it from the first rows."
-    )
-    max_megabytes: int = option(
-        4000, "Largest file", "Size when unpacked.", low=1, high=1_000_000, unit="MB", expert=True
-    )
-    max_line_length: int = option(
-        1_000_000,
-        "Longest line",
-        "A longer line means that the file is no table.",
-        low=1000,
-        high=100_000_000,
-        unit="characters",
-        expert=True,
-    )
-    max_columns: int = option(
-        500, "Most columns", "A wider table is no event log.", low=2, high=10_000, expert=True
-    )
+Write = Callable[[pa.Table], None]
 
 
-def read(path: Path, folder: Path, options: ReadOptions, *, name: str) -> RawLog:
-    """Read a CSV or TSV file (plain or gzip) into Parquet, every cell as the text it was.
+def read(
+    path: Path, folder: Path, options: ReadOptions, *, name: str, listen: Report = silent
+) -> RawLog:
+    """Read a log (CSV or TSV, plain, .gz or alone in a .zip; or Parquet), every cell as text.
 
-    ``folder`` gets ``raw.parquet``; ``name`` is what the analyst calls the file. Memory stays
-    the same however long the file is. Raises FileRefused, with all problems and their lines.
+    ``folder`` gets ``raw.parquet`` and ``set_aside.parquet``; ``name`` is what the analyst calls
+    the file. Memory stays the same however long the file is. ``listen`` hears how much of it is
+    read. Raises FileRefused, with all problems and their lines.
     """
-    source = _source(path, name, options)
-    found = scan(source, Limits(options.max_megabytes, options.max_line_length))
-    if not found.head.strip():
-        empty = "The file is empty: it holds no header and no rows."
-        raise refusal(name, [refused("empty", empty)])
-    delimiter = _delimiter(name, found, options)
-    rows = Rows(source, delimiter, found, options.max_columns)
-    out, aside = folder / "raw.parquet", folder / "set_aside.parquet"
-    _write(rows, out)
-    pq.write_table(SET_ASIDE.empty_table(), aside)
-    problems = (*found.warnings, *rows.problems())
-    if any(problem.severity == "refused" for problem in problems):
-        out.unlink(missing_ok=True)
-        aside.unlink(missing_ok=True)
-        raise refusal(name, [problem for problem in problems if problem.severity == "refused"])
+    files = RawFiles(folder)
+    try:
+        meter = _meter([path], listen)
+        found = _read_one(find_source(path, name, options, meter), files, files.write)
+        files.close()
+        if found.is_refused:
+            raise refusal(name, [p for p in found.problems if p.severity == "refused"])
+    except BaseException:
+        files.discard()
+        raise
     return RawLog(
-        path=out,
-        set_aside=aside,
+        path=files.path,
+        set_aside=files.set_aside,
         name=name,
         parts=(FilePart(name=name, lines_before=0),),
-        columns=rows.header.names,
-        n_rows=rows.n_rows,
-        dialect=Dialect(encoding=source.encoding.name, delimiter=delimiter),
-        problems=problems,
-        fingerprint=fingerprint(_sha256(path), "read", VERSION, options.to_dict()),
+        columns=found.columns,
+        n_rows=found.n_rows,
+        dialect=found.dialect,
+        problems=found.problems,
+        fingerprint=fingerprint(found.sha256, "read", VERSION, options.to_dict()),
     )
 
 
-def _source(path: Path, name: str, options: ReadOptions) -> Source:
-    """Look at the name and the first bytes; refuse what is no text file."""
-    if not path.is_file():
-        raise refusal(name, [refused("no_file", f"There is no file at '{path}'.")])
-    with path.open("rb") as stream:
-        head = stream.read(16)
-    kind = next((kind for magic, kind in _OTHER_KINDS.items() if head.startswith(magic)), None)
-    if kind is None and not name.lower().endswith(ENDINGS):
-        kind = "of a kind that is not known"
-    if kind is not None:
-        message = f"The file is {kind}. Allowed: {', '.join(ENDINGS)}. Save or export it as CSV."
-        raise refusal(name, [refused("file_type", message)])
-    packed = head.startswith(_GZIP)
-    plain = Source(path, name, packed, find_encoding(head, options.encoding))
-    if not packed:
-        return plain
-    return Source(path, name, True, find_encoding(_first_bytes(plain), options.encoding))
+def read_all(
+    paths: Sequence[Path],
+    folder: Path,
+    options: ReadOptions,
+    *,
+    names: Sequence[str],
+    listen: Report = silent,
+) -> RawLog:
+    """Read several files (months, platforms) as one log, in the order given; one as `read` does.
+
+    The column ``source`` says which file a row came from, and lines go on counting from file to
+    file (see `RawLog.parts`). All files must have the same columns, in any order. Raises
+    FileRefused with the problems of all files, and NotFound where there is no file at all.
+    """
+    if not paths:
+        raise NotFound("No file was given. Name at least one.")
+    if len(paths) == 1:
+        return read(paths[0], folder, options, name=names[0], listen=listen)
+    files = RawFiles(folder)
+    try:
+        raw = _read_several(paths, files, options, names, _meter(paths, listen))
+    except BaseException:
+        files.discard()
+        raise
+    return raw
 
 
-def _first_bytes(source: Source) -> bytes:
-    """First bytes of a compressed file; nothing where it is damaged, which the scan reports."""
-    with source.path.open("rb") as stream:
+def _read_several(
+    paths: Sequence[Path],
+    files: RawFiles,
+    options: ReadOptions,
+    names: Sequence[str],
+    meter: Meter,
+) -> RawLog:
+    merger = Merger(files)
+    found: list[FileRead] = []
+    parts: list[FilePart] = []
+    problems: list[Problem] = []
+    lines = 0
+    for path, name, source in zip(paths, names, source_names(names), strict=True):
+
+        def write(table: pa.Table, source: str = source, before: int = lines) -> None:
+            merger.write(table, source, before)
+
+        parts.append(FilePart(name=name, lines_before=lines))
+        files.lines_before = lines
         try:
-            return zlib.decompressobj(wbits=31).decompress(stream.read(4096), 16)
-        except zlib.error:
-            return b""
+            one = _read_one(find_source(path, name, options, meter), files, write)
+        except FileRefused as stopped:
+            one = FileRead(name, stopped.problems)
+        problems += [of_file(problem, name, lines) for problem in one.problems]
+        found.append(one)
+        lines += one.n_lines
+    files.close()
+    problems += disagreements(found)
+    stopping = [problem for problem in problems if problem.severity == "refused"]
+    if stopping:
+        raise refusal_saying(f"These {len(paths)} files cannot be read as one log.", stopping)
+    made_by = {"options": options.to_dict(), "files": [[f.name, f.sha256] for f in found]}
+    return RawLog(
+        path=files.path,
+        set_aside=files.set_aside,
+        name=f"{names[0]} and {len(names) - 1} more",
+        parts=tuple(parts),
+        columns=merger.columns,
+        n_rows=sum(one.n_rows for one in found),
+        dialect=joint_dialect(found),
+        problems=(*problems, *same_bytes(found)),
+        fingerprint=fingerprint(found[0].sha256, "read", VERSION, made_by),
+    )
 
 
-def _delimiter(name: str, found: Scan, options: ReadOptions) -> str:
-    if options.delimiter != "auto":
-        return DELIMITERS[options.delimiter]
-    delimiter = find_delimiter(found.head, whole=found.whole)
+def _read_one(source: Source, files: RawFiles, write: Write) -> FileRead:
+    """Read one file to its end. Raises FileRefused where it must not be read on."""
+    rows, dialect = _open(source)
+    for table in rows.tables():
+        write(table)
+        files.put_aside(rows.aside)
+        rows.aside.clear()
+    files.put_aside(rows.aside)
+    return FileRead(
+        name=source.name,
+        problems=tuple(rows.problems()),
+        columns=rows.header.names if rows.header else (),
+        dialect=dialect,
+        n_rows=rows.n_rows,
+        n_lines=rows.n_lines,
+        sha256=source.sha256(),
+    )
+
+
+def _open(source: Source) -> tuple[Rows | ParquetRows, Dialect]:
+    if source.kind == "parquet":
+        return ParquetRows(source), Dialect(encoding="parquet", delimiter="")
+    text = open_text(source.pieces(), source.options)
+    if text.whole and not text.head.strip():
+        raise source.refused("empty", "The file is empty: it holds no header and no rows.")
+    _check_letter_size(source, text)
+    delimiter = _delimiter(source, text)
+    rows = Rows(source.name, text, delimiter, source.options)
+    return rows, Dialect(encoding=text.encoding.name, delimiter=delimiter)
+
+
+def _check_letter_size(source: Source, text: Text) -> None:
+    """Refuse two bytes per letter read as one: lines and cells would make no sense."""
+    if text.head.count("\0") > _UTF16 * len(text.head):
+        guess = guess_encoding(text.head.encode())
+        hint = f" The encoding may be {guess} (a guess; read.encoding)." if guess else ""
+        lines = (n for n, line in enumerate(text.head.split("\n"), start=1) if "\0" in line)
+        raise refusal(source.name, [nul_problem(tally(lines), hint)])
+
+
+def _delimiter(source: Source, text: Text) -> str:
+    asked = source.options.delimiter
+    if asked != "auto":
+        return DELIMITERS[asked]
+    head = "".join(list(io.StringIO(text.head, newline=""))[source.options.lines_above :])
+    delimiter = find_delimiter(head, whole=text.whole, escape=source.options.escape)
     if delimiter is None:
         message = (
             "Two separators cut every row into the same number of cells. Name the right one "
             f"(read.delimiter): {', '.join(DELIMITERS)}."
         )
-        raise refusal(name, [refused("delimiter", message)])
+        raise source.refused("delimiter", message)
     return delimiter
 
 
-def _write(rows: Rows, out: Path) -> None:
-    """Write the tables in groups large enough for a query engine to work on side by side."""
-    writer: pq.ParquetWriter | None = None
-    waiting: list[pa.Table] = []
-    try:
-        for table in rows.tables():
-            waiting.append(table)
-            writer = writer or pq.ParquetWriter(out, table.schema, compression="lz4")
-            if sum(map(len, waiting)) >= _ROW_GROUP:
-                writer.write_table(pa.concat_tables(waiting))
-                waiting.clear()
-        if writer is not None and waiting:
-            writer.write_table(pa.concat_tables(waiting))
-    finally:
-        if writer is not None:
-            writer.close()
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+def _meter(paths: Sequence[Path], listen: Report) -> Meter:
+    return Meter(listen, sum(path.stat().st_size for path in paths if path.is_file()))

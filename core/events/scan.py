@@ -1,208 +1,182 @@
-"""One pass over the bytes of a text file, before anything is made of them.
-
-Nothing is unpacked or held beyond a piece of a million bytes, so that a small compressed file
-cannot fill the memory.
-"""
+"""What is checked of every block of a text, whichever way its rows are cut afterwards."""
 
 from __future__ import annotations
 
-import codecs
-import gzip
-import io
 import re
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import BinaryIO, TextIO, cast
 
 from core.artifacts import Problem
 from core.errors import FileRefused
+from core.events.blocks import line_ends, stray_bytes
 from core.events.encoding import Encoding, guess_encoding
 from core.events.problems import Tally, refusal, refused, tally, warning
+from core.events.read_options import ReadOptions
 
-_PIECE = 1 << 19
-_HEAD = 1 << 17
-_GUESS = 1 << 15
-_SPACED_QUOTE = re.compile(r'(?:[,;\t|]|^)[ ]+"', re.MULTILINE)
-
-
-@dataclass(frozen=True)
-class Source:
-    """A text file on disk, plain or gzip, and the encoding it is read in."""
-
-    path: Path
-    name: str
-    packed: bool
-    encoding: Encoding
-
-    def open_bytes(self) -> BinaryIO:
-        """Open it behind its byte order mark."""
-        opened = gzip.GzipFile(self.path) if self.packed else self.path.open("rb")
-        stream = cast(BinaryIO, opened)
-        stream.read(self.encoding.mark)
-        return stream
-
-    def open_text(self) -> TextIO:
-        """Open it as text with the line ends as they are, so that lines can be counted."""
-        return io.TextIOWrapper(self.open_bytes(), encoding=self.encoding.codec, newline="")
+_GUESS = 1 << 16
+_REPLACED = b"\xef\xbf\xbd"
+LINE_END = re.compile(rb"\r\n|\r|\n")
 
 
 @dataclass(frozen=True)
+class Block:
+    """Some whole lines of a text."""
+
+    data: bytes
+    line: int
+    """The physical line on which it begins, from 1."""
+    ends: int
+    """Its line ends of every kind."""
+    last: bool
+    sound: bool
+    """Whether all of it is text without NUL."""
+
+    def text(self) -> str:
+        return self.data.decode("utf-8", errors="strict" if self.sound else "replace")
+
+
 class Scan:
-    """What one pass over a text found."""
+    """Takes the blocks of a text in their order, and keeps what is wrong with them."""
 
-    head: str
-    whole: bool
-    """Whether ``head`` is all of it."""
-    spaced_quote: bool
-    """Whether a quote stands behind a separator and a space somewhere."""
-    warnings: tuple[Problem, ...]
+    def __init__(self, name: str, encoding: Encoding, delimiter: str, options: ReadOptions) -> None:
+        self._name, self._encoding, self._options = name, encoding, options
+        self._line = 1
+        self._replaced, self._nul, self._undecodable = Tally(), Tally(), Tally()
+        self._backslashes = Tally()
+        self._first_wrong, self._sample = b"", b""
+        self._escape = re.compile(rb'\\["' + re.escape(delimiter).encode() + rb"]")
+        self.n_lines = 0
+        """Physical lines taken so far, the last of which may lack its end."""
 
+    def take(self, data: bytes, last: bool) -> Block:
+        """Check the next block. Raises FileRefused for a line over the limit."""
+        self._check_line_length(data)
+        decodable = data.isascii() or self._check_letters(data)
+        has_nul = self._has_nul(data)
+        if b"\\" in data:
+            places = (match.start() for match in self._escape.finditer(data))
+            self._backslashes.add(self._lines_at(data, places))
+        block = Block(data, self._line, line_ends(data), last, decodable and not has_nul)
+        self._line += block.ends
+        self.n_lines = self._line - (not data or data.endswith((b"\r", b"\n")))
+        return block
 
-@dataclass(frozen=True)
-class Limits:
-    """How much of a file is taken on."""
-
-    megabytes: int
-    line_length: int
-
-
-def scan(source: Source, limits: Limits) -> Scan:
-    """Check that a file is text within the limits, through and through.
-
-    Raises FileRefused, naming the line, for bytes that are no text in the encoding, for NUL,
-    for a line or a file over the limits, and for a damaged compressed file.
-    """
-    scanner = _Scanner(source, limits)
-    decoder = codecs.getincrementaldecoder(source.encoding.codec)("strict")
-    for piece in _pieces(source):
-        try:
-            text = decoder.decode(piece, final=not piece)
-        except UnicodeDecodeError as error:
-            raise scanner.undecodable(error) from None
-        scanner.take(text, len(piece))
-    return scanner.result()
-
-
-def line_ends(text: str) -> int:
-    """Count line ends of every kind: LF, CR LF and lone CR."""
-    return text.count("\n") + text.count("\r") - text.count("\r\n")
-
-
-def _pieces(source: Source) -> Iterator[bytes]:
-    """Yield the bytes piece by piece, and an empty piece at the end."""
-    try:
-        with source.open_bytes() as stream:
-            while piece := stream.read(_PIECE):
-                yield piece
-    except (gzip.BadGzipFile, EOFError, zlib.error):
-        message = "The compressed file is damaged or cut short. Copy or export it again."
-        raise refusal(source.name, [refused("damaged_gzip", message)]) from None
-    yield b""
-
-
-class _Scanner:
-    def __init__(self, source: Source, limits: Limits) -> None:
-        self.source, self.limits = source, limits
-        self.head = ""
-        self.characters = self.bytes = 0
-        self.line, self.run = 1, 0  # the line at hand, and its length so far
-        self.ended_cr = self.spaced_quote = False
-        self.replaced = Tally()
-
-    def take(self, text: str, n_bytes: int) -> None:
-        if self.ended_cr and text.startswith("\n"):
-            self.line -= 1  # a CR LF that was cut in two is one line end
-        self.bytes += n_bytes
-        self.characters += len(text)
-        self.head += text[: max(0, _HEAD - len(self.head))]
-        self._check_size()
-        self._check_nul(text)
-        self._check_line_length(text)
-        self.spaced_quote |= ' "' in text and bool(_SPACED_QUOTE.search(text))
-        self.replaced.add(self._lines_of("\ufffd", text))
-        self.line += line_ends(text)
-        self.ended_cr = text.endswith("\r") if text else self.ended_cr
-
-    def result(self) -> Scan:
-        found = []
-        if self.replaced.count:
-            found.append(
-                warning(
-                    "replaced_characters",
-                    f"The sign U+FFFD stands on {self.replaced.text}: the text was damaged before "
-                    "it came here (exported in one encoding, read in another). It is kept as is.",
-                    self.replaced,
-                )
-            )
-        whole = len(self.head) == self.characters
-        return Scan(self.head, whole, self.spaced_quote, tuple(found))
-
-    def undecodable(self, error: UnicodeDecodeError) -> FileRefused:
-        """Word the refusal for bytes that are no text, with a guess at the encoding."""
-        encoding = self.source.encoding
-        before = error.object[: error.start].decode(encoding.codec, errors="ignore")
-        line = self.line + line_ends(before) - (self.ended_cr and before.startswith("\n"))
-        begin = error.object.rfind(b"\n", 0, error.start) + 1
-        guess = guess_encoding(bytes(error.object[begin : begin + _GUESS]))
-        written = " ".join(f"{byte:02X}" for byte in error.object[error.start : error.end])
-        hint = f" It may be written in {guess} (a guess)." if guess else ""
-        message = (
-            f"The encoding is not {encoding.name}: line {line} holds the byte {written}, which is "
-            f"no text there.{hint} Export the file as UTF-8, or name its encoding (read.encoding)."
-        )
-        return self._refusal("encoding", message, line)
-
-    def _check_size(self) -> None:
-        if self.bytes > self.limits.megabytes * 1_000_000:
+    def problems(self) -> Iterator[Problem]:
+        """Everything found: refusals and warnings."""
+        if self._undecodable.count:
+            yield self._wrong_encoding()
+        if self._nul.count:
+            yield nul_problem(self._nul, "")
+        if self._replaced.count:
             message = (
-                f"It is larger than {self.limits.megabytes:,} MB when unpacked. Split it, or "
-                "raise the limit (read.max_megabytes)."
+                f"The sign U+FFFD stands on {self._replaced.text}: the text was damaged before "
+                "it came here (exported in one encoding, read in another). It is kept as is."
             )
-            raise refusal(self.source.name, [refused("too_large", message)])
+            yield warning("replaced_characters", message, self._replaced)
+        if self._backslashes.count:
+            yield self._backslash_warning()
 
-    def _check_nul(self, text: str) -> None:
-        if "\0" not in text:
+    def _check_letters(self, data: bytes) -> bool:
+        if _REPLACED in data:
+            self._replaced.add(self._lines_at(data, _places(_REPLACED, data)))
+        try:
+            data.decode("utf-8")
+        except UnicodeDecodeError:
+            for line, written in enumerate(data.splitlines(), start=self._line):
+                self._check_line(line, written)
+            return False
+        return True
+
+    def _check_line(self, line: int, written: bytes) -> None:
+        try:
+            written.decode("utf-8")
+        except UnicodeDecodeError as error:
+            self._undecodable.add([line])
+            self._first_wrong = self._first_wrong or stray_bytes(error, self._encoding)
+            if self._encoding.codec == "utf-8" and len(self._sample) < _GUESS:
+                self._sample += written[:_GUESS] + b"\n"
+
+    def _has_nul(self, data: bytes) -> bool:
+        if b"\0" not in data:
+            return False
+        self._nul.add(self._lines_at(data, _places(b"\0", data)))
+        return True
+
+    def _check_line_length(self, data: bytes) -> None:
+        limit = self._options.max_line_length
+        if len(data) <= limit or no_longer_line(data, limit):
             return
-        where = Tally()
-        where.add(self._lines_of("\0", text))
-        likely = guess_encoding(text[:_GUESS].encode("latin-1", errors="replace")) or ""
-        hint = f" The encoding may be {likely} (a guess; read.encoding)." * likely.startswith("utf")
+        line = self._line
+        for written in LINE_END.split(data):
+            if len(written) > limit and len(written.decode("utf-8", errors="replace")) > limit:
+                message = (
+                    f"Line {line} is longer than {limit:,} characters. Is it a CSV file? The "
+                    "limit is read.max_line_length."
+                )
+                raise self._refusal("line_too_long", message, line)
+            line += 1
+
+    def _lines_at(self, data: bytes, places: Iterator[int]) -> Iterator[int]:
+        """Yield the lines of places in a block, each line once."""
+        line, begin, before = self._line, 0, 0
+        for at in places:
+            line += line_ends(data[begin:at])
+            begin = at
+            if line != before:
+                yield line
+            before = line
+
+    def _wrong_encoding(self) -> Problem:
+        name, where = self._encoding.name, self._undecodable
+        guess = guess_encoding(self._sample) if self._sample else None
+        hint = f" It may be written in {guess} (a guess)." if guess else ""
+        written = " ".join(f"{byte:02X}" for byte in self._first_wrong)
+        first = "the byte" if where.count == 1 else f"bytes (the first is {written} on line"
+        found = f"{first} {written}" if where.count == 1 else f"{first} {where.lines[0]})"
         message = (
-            f"A NUL character stands on {where.text}; a text file holds none, and programs cut "
-            f"the value there or lose it.{hint} Export the file again."
+            f"The encoding is not {name}: {where.text} hold{'s' * (where.count == 1)} {found} "
+            f"that {'is' if where.count == 1 else 'are'} no text there.{hint} Export the file as "
+            "UTF-8, or name its encoding (read.encoding)."
         )
-        raise refusal(self.source.name, [refused("nul", message, where)])
+        return refused("encoding", message, where)
 
-    def _check_line_length(self, text: str) -> None:
-        limit = self.limits.line_length
-        first = min((at for at in (text.find("\n"), text.find("\r")) if at >= 0), default=-1)
-        ended = self.run + (first if first >= 0 else len(text))
-        if ended > limit:
-            raise self._line_too_long(self.line)
-        self.run = len(text) - 1 - max(text.rfind("\n"), text.rfind("\r")) if first >= 0 else ended
-        if len(text) <= limit:
-            return  # nothing that lies within the piece can be too long
-        lines = re.split("[\r\n]", text[first + 1 :]) if first >= 0 else []
-        if any(len(line) > limit for line in lines):
-            begin = first + 1 + text[first + 1 :].index(max(lines, key=len))
-            raise self._line_too_long(self.line + line_ends(text[:begin]))
-
-    def _line_too_long(self, line: int) -> FileRefused:
-        message = (
-            f"Line {line} is longer than {self.limits.line_length:,} characters. Is it a CSV "
-            "file? The limit is read.max_line_length."
-        )
-        return self._refusal("line_too_long", message, line)
-
-    def _lines_of(self, sign: str, text: str) -> Iterator[int]:
-        """Yield the lines on which a sign stands, each once per sign."""
-        line, begin = self.line, 0
-        while (at := text.find(sign, begin)) >= 0:
-            line += line_ends(text[begin:at])
-            yield line
-            begin = at + 1
+    def _backslash_warning(self) -> Problem:
+        where = f"A backslash stands before a separator or a quote on {self._backslashes.text}"
+        if self._options.escape == "backslash":
+            message = f"{where}: taken as the escape of the sign behind it (read.escape)."
+        else:
+            message = (
+                f"{where}: taken as a backslash and kept. If it was meant to escape the sign "
+                "behind it, set read.escape=backslash."
+            )
+        return warning("backslashes", message, self._backslashes)
 
     def _refusal(self, code: str, message: str, line: int) -> FileRefused:
-        return refusal(self.source.name, [refused(code, message, tally([line]))])
+        return refusal(self._name, [refused(code, message, tally([line]))])
+
+
+def nul_problem(where: Tally, hint: str) -> Problem:
+    """Refuse a text with NUL characters on those lines."""
+    message = (
+        f"A NUL character stands on {where.text}; a text file holds none, and programs cut the "
+        f"value there or lose it.{hint} Export the file again."
+    )
+    return refused("nul", message, where)
+
+
+def no_longer_line(data: bytes, length: int) -> bool:
+    """Whether it is certain, at a glance, that no line has more than so many bytes.
+
+    Every half of that length must hold a line end.
+    """
+    half = max(1, length // 2)
+    return all(
+        data.find(b"\n", begin, begin + half) >= 0 for begin in range(0, len(data) - half + 1, half)
+    )
+
+
+def _places(sign: bytes, data: bytes) -> Iterator[int]:
+    at = data.find(sign)
+    while at >= 0:
+        yield at
+        at = data.find(sign, at + 1)

@@ -10,7 +10,7 @@ from core.representations.bag import BAG
 from core.representations.ngram import BIGRAM
 from core.representations.recurrent import LSTM
 
-VERSION = 1
+VERSION = 2
 
 REPRESENTATIONS: dict[str, Representation] = {r.name: r for r in (LSTM, BAG, BIGRAM)}
 

@@ -13,10 +13,15 @@ from core.representations.counts import (
     centre_of,
     columns_of,
     hellinger,
+    mean_vectors,
     most_frequent,
     user_blocks,
 )
 from core.representations.device import COUNTED_ON
+from core.representations.vectors import event_vectors, fitted_vectors
+
+_KNOWN = ("item", "query")
+"""Codes by which vectors are looked up."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +30,11 @@ class BagOptions(Options):
 
     categories: bool = option(
         True, "Count categories too", "Also compare what users look at, not only what they do"
+    )
+    item_vectors: bool = option(
+        True,
+        "Use what is known of items",
+        "Also compare the titles, item vectors and search queries users meet, where there are any",
     )
     max_columns: int = option(
         128,
@@ -39,14 +49,18 @@ class BagOptions(Options):
 def fit(sequences: Sequences, options: BagOptions, seed: int, report: Report) -> Fitted:
     """One point per user: square roots of the shares of actions and categories, centred.
 
-    Shape (U, A + C), each block capped. Nothing is random; ``seed`` is not used.
+    Shape (U, A + C + F + G), the first two capped; the last two are the means of what is known of
+    the items and queries a user met. Nothing is random; ``seed`` is not used.
     """
     words = sequences.vocabulary
     cap = options.max_columns
     state = {"action_column": most_frequent(sequences.action, len(words.actions) + 1, cap)}
     if options.categories and words.categories:
         state["category_column"] = most_frequent(sequences.category, len(words.categories) + 1, cap)
-    raw = _count(state, sequences)
+    if options.item_vectors:
+        tables = event_vectors(sequences).items()
+        state |= {f"{name}_width": np.array([table.shape[1]]) for name, table in tables}
+    raw = _read(state, sequences)
     centre = centre_of(raw)
     raw -= centre
     return Fitted(values=raw, state=state | {"centre": centre}, device=COUNTED_ON)
@@ -54,11 +68,20 @@ def fit(sequences: Sequences, options: BagOptions, seed: int, report: Report) ->
 
 def transform(state: State, sequences: Sequences) -> FloatArray:
     """Place users in the space that was fitted, shape (U, D)."""
-    values: FloatArray = _count(state, sequences) - state["centre"]
+    values: FloatArray = _read(state, sequences) - state["centre"]
     return values
 
 
-def _count(state: State, sequences: Sequences) -> FloatArray:
+def _read(state: State, sequences: Sequences) -> FloatArray:
+    shares = _shares(state, sequences)
+    widths = {name: int(state[f"{name}_width"][0]) for name in _KNOWN if f"{name}_width" in state}
+    means = [
+        _means(name, table, sequences) for name, table in fitted_vectors(sequences, widths).items()
+    ]
+    return np.concatenate([shares, *means], axis=1) if means else shares
+
+
+def _shares(state: State, sequences: Sequences) -> FloatArray:
     blocks = {
         name: state[f"{name}_column"]
         for name in ("action", "category")
@@ -73,6 +96,14 @@ def _count(state: State, sequences: Sequences) -> FloatArray:
             shape = (users.stop - users.start, widths[name])
             values[users, first : first + widths[name]] = hellinger(rows, columns, shape)
             first += widths[name]
+    return values
+
+
+def _means(name: str, table: FloatArray, sequences: Sequences) -> FloatArray:
+    values = np.zeros((sequences.n_users, table.shape[1]), dtype=np.float32)
+    for users, events, rows in user_blocks(sequences):
+        codes = getattr(sequences, name)[events]
+        values[users] = mean_vectors(rows, codes, table, users.stop - users.start)
     return values
 
 

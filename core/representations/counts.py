@@ -54,6 +54,24 @@ def hellinger(rows: LongArray, columns: IntArray, shape: tuple[int, int]) -> Flo
     return roots
 
 
+def mean_vectors(rows: LongArray, codes: IntArray, vectors: FloatArray, n_rows: int) -> FloatArray:
+    """Mean vector of each user's events, shape (n_rows, F), over events of which one is known.
+
+    Divided by the root of F, so that a wide vector weighs no more than a narrow one. Zeros for a
+    user of whom no event is known. ``vectors`` (I + 1, F) are looked up by code.
+    """
+    from scipy.sparse import csr_array
+
+    known = np.asarray(vectors.any(axis=1))[
+        np.where(codes < len(vectors), codes, 0)
+    ]  # row 0 is "unknown"
+    ones = np.ones(int(known.sum()), dtype=np.float32)
+    counts = csr_array((ones, (rows[known], codes[known])), shape=(n_rows, len(vectors)))
+    totals = np.maximum(np.bincount(rows[known], minlength=n_rows), 1)[:, None]
+    means: FloatArray = (counts @ vectors / totals / np.sqrt(vectors.shape[1])).astype(np.float32)
+    return means
+
+
 def centre_of(values: FloatArray, counted: LongArray | None = None) -> FloatArray:
     """Mean of every column, over the users in ``counted`` (all where it is None)."""
     rows = values if counted is None else values[counted]

@@ -1,25 +1,39 @@
 """The recurrent encoder: reads a user's events one by one and is trained on what comes next.
 
-Letters in shapes: B stretches, T events of each, H hidden width.
+Letters in shapes: B stretches, T events of each, H hidden width, I items, F width of what is
+known of an item (or query).
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import fields
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from core.artifacts import FloatArray
 from core.representations.inputs import NUMERIC_INPUTS, PREDICTED, EventBatch, Scales
 
 Memory = tuple[Tensor, Tensor]
 
+_MOST_PROJECTED = 16
+"""Numbers to which what is known of an item is brought before the LSTM reads it."""
+
 
 class EventEncoder(nn.Module):
-    """Embeddings of the words of an event beside its numbers, an LSTM, one head per prediction."""
+    """Embeddings of the words of an event beside its numbers, an LSTM, one head per prediction.
 
-    def __init__(self, scales: Scales, hidden: int) -> None:
+    What is known of items and queries (``vectors``, tables (I + 1, F) by name of the code) comes
+    in through a learned projection and is never predicted; a log without any has the very same
+    encoder as if there were no such thing.
+    """
+
+    def __init__(
+        self, scales: Scales, hidden: int, vectors: Mapping[str, FloatArray] | None = None
+    ) -> None:
         super().__init__()
         self.hidden = hidden
         actions, categories, platforms = (int(n) for n in scales.sizes)
@@ -29,6 +43,13 @@ class EventEncoder(nn.Module):
         self.daypart = nn.Embedding(int(scales.dayparts[0]), 4)
         words = (self.action, self.category, self.platform, self.daypart)
         width = sum(e.embedding_dim for e in words) + NUMERIC_INPUTS
+        self.projections = nn.ModuleDict()
+        for name, table in (vectors or {}).items():
+            projected = min(_MOST_PROJECTED, table.shape[1])
+            self.projections[name] = nn.Linear(table.shape[1], projected, bias=False)
+            width += projected
+            # of the log, not learned: it goes where the encoder goes but is not saved with it
+            self.register_buffer(_table_of(name), torch.tensor(np.array(table)), persistent=False)
         self.lstm = nn.LSTM(width, hidden, batch_first=True)
         for gate in self.lstm.get_parameter("weight_hh_l0").data.chunk(4):
             nn.init.orthogonal_(gate)  # memory lasts from the start, so order is learned sooner
@@ -44,7 +65,11 @@ class EventEncoder(nn.Module):
             self.platform(batch["platform"]),
             self.daypart(batch["daypart"]),
         ]
-        x = torch.cat([*words, batch["numeric"]], dim=-1)  # (B, T, input width)
+        known = [
+            projection(F.embedding(batch[name], self.get_buffer(_table_of(name))))  # (B, T, <= 16)
+            for name, projection in self.projections.items()
+        ]
+        x = torch.cat([*words, batch["numeric"], *known], dim=-1)  # (B, T, input width)
         hidden, memory = self.lstm(x, memory)  # (B, T, H)
         return hidden, memory
 
@@ -61,6 +86,12 @@ class EventEncoder(nn.Module):
 
 
 Tensors = dict[str, Tensor]
+
+
+def projected_widths(weights: Mapping[str, Tensor]) -> dict[str, int]:
+    """Width of every table of vectors that an encoder with these weights reads."""
+    found = ((name.split("."), weight) for name, weight in weights.items())
+    return {parts[1]: w.shape[1] for parts, w in found if parts[0] == "projections"}
 
 
 def to_tensors(batch: EventBatch, device: str) -> Tensors:
@@ -87,6 +118,10 @@ def contrastive_loss(first: Tensor, second: Tensor, temperature: float) -> Tenso
     likeness = F.normalize(first, dim=1) @ F.normalize(second, dim=1).T / temperature  # (B, B)
     own = torch.arange(len(first), device=first.device)
     return (F.cross_entropy(likeness, own) + F.cross_entropy(likeness.T, own)) / 2
+
+
+def _table_of(name: str) -> str:
+    return f"{name}_vectors"
 
 
 def _width(n_words: int) -> int:

@@ -15,11 +15,12 @@ from core.errors import TooLittleData
 from core.representations._base import Fitted
 from core.representations.batches import Stretches
 from core.representations.device import pick, repeatable
-from core.representations.encoder import EventEncoder, Memory, to_tensors
+from core.representations.encoder import EventEncoder, Memory, projected_widths, to_tensors
 from core.representations.inputs import Scales, gather
 from core.representations.lstm_options import LSTMOptions
 from core.representations.space import fit_space, place
 from core.representations.training import TrainingData, TrainingPlan, split_users, train
+from core.representations.vectors import event_vectors, fitted_vectors
 
 _STAGE = "represent"
 _TRAINING_SHARE = 0.95
@@ -52,8 +53,9 @@ def fit(sequences: Sequences, options: LSTMOptions, seed: int, report: Report) -
     report(Progress(stage=_STAGE, done=0.0, text=f"Learning on {device}"))
     with repeatable(threads, device.name):
         torch.manual_seed(seed)
-        data = _data(sequences, options, seed, device.name)
-        encoder = EventEncoder(data.scales, options.hidden).to(device.name)
+        data = _data(sequences, options, device.name)
+        encoder = EventEncoder(data.scales, options.hidden, event_vectors(sequences))
+        encoder = encoder.to(device.name)
         history = _train(encoder, data, options, seed, report)
         report(Progress(stage=_STAGE, done=_TRAINING_SHARE, text="Placing every user"))
         states = pooled_states(encoder, sequences, data.scales, device.name)
@@ -73,7 +75,8 @@ def transform(state: State, sequences: Sequences) -> FloatArray:
     }
     device = pick("auto").name
     with repeatable(int(state["threads"][0]), device):
-        encoder = EventEncoder(scales, hidden=len(state["centre"])).to(device)
+        vectors = fitted_vectors(sequences, projected_widths(weights))
+        encoder = EventEncoder(scales, len(state["centre"]), vectors).to(device)
         encoder.load_state_dict(weights)
         return place(state, pooled_states(encoder, sequences, scales, device))
 
@@ -111,9 +114,8 @@ def _read_together(users: LongArray, length: LongArray) -> Iterator[LongArray]:
     yield from np.split(users, np.flatnonzero(np.diff(batch)) + 1)
 
 
-def _data(sequences: Sequences, options: LSTMOptions, seed: int, device: str) -> TrainingData:
-    rng = np.random.default_rng([seed, 0])
-    fit_users, validation_users = split_users(sequences, options.validation_share, rng)
+def _data(sequences: Sequences, options: LSTMOptions, device: str) -> TrainingData:
+    fit_users, validation_users = split_users(sequences)
     return TrainingData(
         sequences=sequences,
         scales=Scales.of(sequences, time_of_day=options.time_of_day),

@@ -115,14 +115,6 @@ class LSTMOptions(Options):
     slice_longest: int = option(
         24, "Longest slice", "Most events of a slice", low=2, high=512, unit="events", expert=True
     )
-    validation_share: float = option(
-        0.15,
-        "Validation users",
-        "Share of the users that are not fitted, only watched",
-        low=0,
-        high=0.5,
-        expert=True,
-    )
     patience: int = option(
         10,
         "Stop early after",

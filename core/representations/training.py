@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core.artifacts import EpochReport, LongArray, Sequences
+from core.artifacts import VALIDATE, EpochReport, LongArray, Sequences
 from core.representations.batches import (
     SlicePlan,
     Stretches,
@@ -79,18 +79,18 @@ class TrainingData:
         return gather(self.sequences, self.scales, *stretches.padded())
 
 
-def split_users(
-    sequences: Sequences, share: float, rng: np.random.Generator
-) -> tuple[LongArray, LongArray]:
+def split_users(sequences: Sequences) -> tuple[LongArray, LongArray]:
     """Users to fit and users to validate on, those without any event in neither.
 
-    No validation where it would have fewer than two users.
+    The test users are fitted too: what has been chosen is refitted on all users but those that
+    tell when to stop. No validation where it would have fewer than two users, or most of them.
     """
-    users = rng.permutation(np.flatnonzero(np.diff(sequences.offsets) > 0))
-    n_validation = int(len(users) * share)
-    if n_validation < 2:
-        return np.sort(users), users[:0]
-    return np.sort(users[n_validation:]), np.sort(users[:n_validation])
+    users = np.flatnonzero(np.diff(sequences.offsets) > 0)
+    watched = sequences.split[users] == VALIDATE
+    n_watched = int(np.count_nonzero(watched))
+    if n_watched < 2 or 2 * n_watched > len(users):
+        return users, users[:0]
+    return users[~watched], users[watched]
 
 
 def train(

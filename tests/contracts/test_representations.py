@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from core.artifacts import Embeddings, Progress, Sequences, Vocabulary, silent
+from core.artifacts import FIT, VALIDATE, Embeddings, Progress, Sequences, silent
 from core.errors import OptionRefused
 from core.options import option_info, option_types
 from core.representations import REPRESENTATIONS, represent, transform
+from tests.worlds import bare_sequences, vocabulary_of
 
 EVERY = pytest.mark.parametrize("method", REPRESENTATIONS)
 N_USERS = 60
@@ -24,9 +25,9 @@ def log(seed: int = 0, **changes: object) -> Sequences:
     gap = rng.choice([0.0, 5.0, 60.0, 86_400.0], n)
     gap[offsets[:-1][lengths > 0]] = 0
     return replace(
-        Sequences(
-            user_ids=np.array([f"u{i:03d}" for i in range(N_USERS)], dtype=object),
-            offsets=offsets.astype(np.int64),
+        bare_sequences(
+            [f"u{i:03d}" for i in range(N_USERS)],
+            offsets,
             action=rng.integers(0, 4, n).astype(np.int32),
             category=rng.integers(0, 6, n).astype(np.int32),
             item=rng.integers(0, 9, n).astype(np.int32),
@@ -35,16 +36,15 @@ def log(seed: int = 0, **changes: object) -> Sequences:
             gap=gap.astype(np.float32),
             duration=np.where(rng.random(n) < 0.3, np.nan, rng.lognormal(3, 1, n)).astype("f4"),
             price=np.where(rng.random(n) < 0.3, np.nan, rng.lognormal(3, 1, n)).astype("f4"),
-            length=lengths.astype(np.int64),
             first_time=np.full(N_USERS, 1_767_571_200, dtype=np.int64),
-            vocabulary=Vocabulary(
+            split=np.where(np.arange(N_USERS) % 7 == 0, VALIDATE, FIT).astype(np.int8),
+            vocabulary=vocabulary_of(
                 actions=("buy", "cart", "view"),
                 categories=tuple("abcde"),
                 items=tuple("12345678"),
                 platforms=("app", "web"),
             ),
             present=("user", "time", "action", "category", "item", "platform"),
-            fingerprint="f" * 64,
         ),
         **changes,
     )
@@ -71,6 +71,7 @@ def shuffled(sequences: Sequences, order: np.ndarray) -> Sequences:
         user_ids=sequences.user_ids[order],
         offsets=np.concatenate([[0], np.cumsum([len(p) for p in parts])]),
         length=sequences.length[order],
+        split=sequences.split[order],
         **{name: getattr(sequences, name)[events] for name in per_event},
     )
 
@@ -127,6 +128,17 @@ def test_fitted_users_are_placed_where_they_were(method):
 
 
 @EVERY
+def test_users_are_placed_where_they_were_with_what_is_known_of_their_items(method):
+    rng = np.random.default_rng(2)
+    numbers = rng.normal(size=(9, 5)).astype(np.float32)
+    numbers.setflags(write=False)  # as from the store
+    sequences = log(item_vectors=numbers, query_vectors=numbers[:1, :3])
+    found = points(method, sequences)
+    assert np.isfinite(found.values).all()
+    np.testing.assert_array_equal(transform(method, found.state, sequences), found.values)
+
+
+@EVERY
 def test_what_is_learned_is_arrays_only(method):
     state = points(method, log()).state
     assert state
@@ -145,7 +157,7 @@ def test_a_log_with_nothing_but_users_times_and_one_action_will_do(method):
         platform=unknown,
         duration=nothing,
         price=nothing,
-        vocabulary=Vocabulary(actions=("event",), categories=(), items=(), platforms=()),
+        vocabulary=vocabulary_of(actions=("event",)),
         present=("user", "time"),
     )
     assert np.isfinite(points(method, bare).values).all()
@@ -166,6 +178,7 @@ def test_users_that_behave_the_same_get_the_same_point(method):
             user_ids=one.user_ids[:20],
             offsets=np.arange(21) * 30,
             length=np.full(20, 30),
+            split=one.split[:20],
             **same,
         ),
     )

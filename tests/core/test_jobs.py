@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+import uuid
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,7 @@ def workspace(tmp_path: Path) -> Workspace:
 
 @pytest.fixture
 def dataset(workspace: Workspace) -> Dataset:
-    added = workspace.add(SAMPLE, "tiny.csv", ReadOptions())
+    added = workspace.add([SAMPLE], ["tiny.csv"], ReadOptions())
     return workspace.confirm_mapping(added.id, guessed_mapping(workspace.raw(added)))
 
 
@@ -99,3 +100,42 @@ def test_a_refused_step_ends_with_the_analysts_message(workspace, dataset):
 def test_a_job_that_is_not_there_is_said_to_be_gone(workspace):
     with pytest.raises(NotFound, match="no longer here"):
         jobs.status(workspace, "../../etc")
+
+
+def arrive(workspace, content, name):
+    upload = jobs.Upload(id=uuid.uuid4().hex, name=name)
+    (workspace.incoming / upload.id).write_bytes(content)
+    return upload
+
+
+def test_a_job_reads_an_uploaded_file_into_a_data_set(workspace):
+    upload = arrive(workspace, SAMPLE.read_bytes(), "../../tiny.csv")
+    status = ended(workspace, jobs.start_read(workspace, [upload], RunOptions()))
+    assert status.state == "done" and status.made is not None
+    assert workspace.raw(workspace.dataset(status.made)).n_rows == 1981
+    assert list(workspace.incoming.iterdir()) == []
+
+
+def test_a_refused_upload_stays_and_its_problems_are_told_as_data(workspace):
+    upload = arrive(workspace, b"user,time\nJos\xe9,2024-01-01\n", "log.csv")
+    status = ended(workspace, jobs.start_read(workspace, [upload], RunOptions()))
+    assert (status.state, status.made) == ("failed", None)
+    assert [(problem.code, problem.lines) for problem in status.problems] == [("encoding", (2,))]
+    assert workspace.arrived(upload.id).exists() and workspace.datasets() == []
+
+
+@pytest.mark.parametrize("name", ["../local", "", "0" * 32])
+def test_only_uploads_that_are_there_can_be_read(workspace, name):
+    upload = jobs.Upload(id=name, name="log.csv")
+    status = ended(workspace, jobs.start_read(workspace, [upload], RunOptions()))
+    assert status.state == "failed" and "Upload it again" in status.error
+
+
+def test_a_job_types_a_log_and_measures_its_quality(workspace, dataset):
+    assert not workspace.quality_ready(dataset)
+    assert (
+        ended(workspace, jobs.start(workspace, dataset.id, RunOptions(), "quality")).state == "done"
+    )
+    assert workspace.quality_ready(dataset)
+    seen = workspace.quality(dataset)
+    assert (seen.n_users, seen.n_rows, seen.level) == (100, 1981, "care")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from core import clustering, representations
-from core.artifacts import KnownLabels
+from core.artifacts import Beside, KnownLabels
 from core.clustering import choose_k
 from core.events import clean
 from core.pipeline import STEPS, Journey
@@ -12,9 +12,9 @@ from core.store import Store
 from tests.journeys import events_of, quick, three_groups, write_log
 
 BELOW = {
-    "clean": set(STEPS),
-    "sequence": set(STEPS) - {"clean"},
-    "represent": set(STEPS) - {"clean", "sequences"},
+    "clean": set(STEPS) - {"filled"},
+    "sequence": set(STEPS) - {"filled", "clean"},
+    "represent": set(STEPS) - {"filled", "clean", "sequences", "item_features"},
     "cluster": {"k_curve", "labels", "evaluation", "segments", "recommendations"},
     "project": {"projection"},
     "evaluate": {"evaluation"},
@@ -129,7 +129,7 @@ def test_a_setting_changes_the_steps_below_it_and_no_others(stage, events, store
 def test_another_seed_changes_all_that_is_drawn_by_chance_and_keeps_the_log(events, store):
     before, after = (Journey(store, events, quick(seed=seed)) for seed in (0, 1))
     same = {step for step in STEPS if before.fingerprint(step) == after.fingerprint(step)}
-    assert same == {"clean", "sequences"}
+    assert same == {"filled", "clean"}  # the sequences hold the drawn side of every user
 
 
 def test_auto_and_the_method_it_stands_for_are_the_same_work(events, store):
@@ -141,7 +141,7 @@ def test_auto_and_the_method_it_stands_for_are_the_same_work(events, store):
 
 def test_other_known_labels_are_judged_anew_and_form_the_same_segments(events, store):
     none, some, others = (
-        Journey(store, events, quick(), known=labels)
+        Journey(store, events, quick(), beside=Beside(labels=labels))
         for labels in (None, known("a", "b"), known("a", "c"))
     )
     assert len({journey.fingerprint("evaluation") for journey in (none, some, others)}) == 3

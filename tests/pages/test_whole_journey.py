@@ -54,7 +54,7 @@ def test_learning_waits_for_the_analyst_and_the_other_steps_do_not(confirmed, at
 
 def test_a_step_that_fails_is_told_and_not_started_over_and_over(confirmed, at_once, monkeypatch):
     at = confirmed
-    monkeypatch.setattr("core.sequences.build", lambda *_: 1 / 0)
+    monkeypatch.setattr("core.sequences.build", lambda *_, **__: 1 / 0)
     at.button(key="foot").click().run()
     assert not at.exception
     assert "error of the program" in at.error[0].value

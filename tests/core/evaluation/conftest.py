@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from core.artifacts import Embeddings, KnownLabels, Labels, Sequences, Vocabulary
+from core.artifacts import Embeddings, KnownLabels, Labels
+from tests.worlds import bare_sequences
 
 
 def ids_of(n_users):
@@ -47,25 +48,7 @@ def as_embeddings(values, learned=False):
 
 
 def as_sequences(lengths):
-    n_users = len(lengths)
-    nothing = np.zeros(0, dtype=np.int32)
-    return Sequences(
-        user_ids=ids_of(n_users),
-        offsets=np.zeros(n_users + 1, dtype=np.int64),
-        action=nothing,
-        category=nothing,
-        item=nothing,
-        platform=nothing,
-        time=nothing.astype(np.int64),
-        gap=nothing.astype(np.float32),
-        duration=nothing.astype(np.float32),
-        price=nothing.astype(np.float32),
-        length=np.asarray(lengths, dtype=np.int64),
-        first_time=np.zeros(n_users, dtype=np.int64),
-        vocabulary=Vocabulary(actions=(), categories=(), items=(), platforms=()),
-        present=("user", "time"),
-        fingerprint="s" * 64,
-    )
+    return bare_sequences(ids_of(len(lengths)), [0] * (len(lengths) + 1), length=lengths)
 
 
 @pytest.fixture

@@ -224,7 +224,7 @@ def test_the_limits_of_an_earlier_log_hold_for_a_later_one(log_of, tmp_path):
     # 100 becomes 7, and 3.4 is the mean of what is left (see the tests around)
     options = replace(PLAIN, outlier_factor=1.5, missing_price="mean")
     limits = clean(prices(log_of, 1, 2, 3, 4, 100, None), options, tmp_path).limits
-    assert limits == CleaningLimits(price_low=-1, price_high=7, price_fill=3.4)
+    assert limits == CleaningLimits(price_low=-1, price_high=7, price_fill=3.4, duplicates="drop")
     later = clean(prices(log_of, 999_999, 5, None), options, tmp_path, limits)
     assert column(later, "price") == [7, 5, 3.4]
     assert later.limits == limits
@@ -238,7 +238,7 @@ def test_limits_of_a_column_that_the_log_lacks_change_nothing(log_of, tmp_path):
     limits = CleaningLimits(price_low=1, price_high=7, price_fill=3.4)
     cleaned = clean(log_of({"time": 1}), options, tmp_path, limits)
     assert column(cleaned, "price") == [None]
-    assert cleaned.limits == CleaningLimits()
+    assert cleaned.limits == CleaningLimits(duplicates="drop")
 
 
 def test_missing_numbers_are_filled_with_the_mean_or_median_of_what_the_rules_leave(

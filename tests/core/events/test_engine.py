@@ -6,18 +6,6 @@ import pytest
 from core.events import engine
 from core.events.engine import connect, open_events
 
-OPEN = {
-    "price_low": None,
-    "price_high": None,
-    "price_fill": None,
-    "duration_low": None,
-    "duration_high": None,
-    "duration_fill": None,
-    "positive_only": True,
-    "clips": True,
-    "drops": sum(engine.BITS[rule] for rule in engine.INVALID),
-}
-
 
 def test_the_engine_stays_within_its_memory_and_leaves_nothing_behind(tmp_path):
     with connect(tmp_path, memory_bytes=300 * 1024**2, threads=1) as connection:
@@ -74,25 +62,3 @@ def test_a_path_is_never_read_as_a_pattern_or_as_sql(tmp_path):
         open_events(connection, folder / "l*.parquet")
         rows = connection.execute('SELECT epoch_ms("time"), row FROM events').fetchall()
     assert rows == [(2, 0)]
-
-
-def test_cleaning_whole_users_part_by_part_gives_what_cleaning_all_at_once_gives(log_of):
-    """What lets the same text run on a distributed engine, partitioned by user."""
-    log = log_of(
-        *[
-            {"user": f"u{n % 5}", "time": n // 10, "price": float(n % 3 - 1), "item": f"i{n % 2}"}
-            for n in range(40)
-        ]
-    )
-
-    def tally(where: str) -> list[tuple]:
-        with connect() as connection:
-            open_events(connection, log.path)
-            connection.execute(
-                f"CREATE TABLE rows_once AS FROM ({engine.DISTINCT_SQL}) WHERE {where}"
-            )
-            return connection.execute(engine.TALLY_SQL, OPEN).fetchall()
-
-    parts = tally("\"user\" <= 'u2'") + tally("\"user\" > 'u2'")
-    assert sorted(parts) == sorted(tally("true"))
-    assert sum(row[3] for row in parts) == 40

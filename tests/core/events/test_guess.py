@@ -91,6 +91,7 @@ def test_the_price_of_a_product_is_a_price(tmp_path):
 def test_file_names_are_offered_as_platforms_unless_they_look_like_pieces(names, sure, tmp_path):
     raw = log(tmp_path, "user,time,source", ["a,2024-01-01,web", "a,2024-01-01,app"])
     parts = tuple(FilePart(name=name, lines_before=at) for at, name in enumerate(names))
-    found = {g.role: g for g in guess(replace(raw, parts=parts))}["platform"]
+    raw = replace(raw, parts=parts)
+    found = {g.role: g for g in guess(raw)}["platform"]
     assert "which file a row came from" in found.why
-    assert (guessed_mapping(replace(raw, parts=parts)).platform == "source") == sure
+    assert (guessed_mapping(raw).platform == "source") == sure

@@ -1,13 +1,14 @@
 import csv
 import gzip
 import json
+import re
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 
 from core.errors import FileRefused
-from core.events import rows, scan
+from core.events import blocks, raw_files, sources, strict
 from core.events.encoding import guess_encoding
 from core.events.mapping import guess, inspect_report
 from core.events.read import ReadOptions, read
@@ -18,6 +19,20 @@ NEEDS_BAD_FILES = pytest.mark.skipif(
 )
 KEY = json.loads((BAD / "expected.json").read_text("utf-8")) if BAD.is_dir() else {}
 FILES = [name for name, expected in KEY.items() if expected["class"] != "payload"]
+ACCEPTED = {
+    "08_latin1_one_byte.csv": {"encoding": "cp1252"},
+    "09_shift_jis.csv": {"encoding": "shift_jis"},
+    "11_latin1_bank.csv": {"encoding": "cp1252"},
+    "23_semicolon_decimal_comma.csv": {"escape": "backslash"},
+    "24_tab_no_header.csv": {"header_line": "none"},
+    "38_backslash_escape.csv": {"escape": "backslash"},
+    "41_space_before_quote.csv": {"quotes": "after_spaces", "escape": "backslash"},
+    "48_short_rows.csv": {"ragged": "fill"},
+    "59_preamble.csv": {"header_line": 3},
+    "63_clickstream_big_ids.csv": {"header_line": 0},
+}
+"""Files refused as they are, and the setting, named in the refusal, that reads them right."""
+_NAMES_A_FACT = r"line|column|empty|encoding|separator|file"
 REFUSED_BY_MEANING = {"68_nan_inf_words.csv", "76_mixed_timestamps.csv", "85_typo_date.csv"}
 """Sound as text; what is wrong with them shows when a column is typed (see test_mapping)."""
 
@@ -49,6 +64,7 @@ def test_a_bad_file_is_read_right_or_refused_and_never_silently_wrong(name, tmp_
     except FileRefused as refused:
         assert expected["class"] != "accept"
         assert expected.get("err", "") in str(refused)
+        assert re.search(_NAMES_A_FACT, str(refused))
         assert all(problem.severity == "refused" for problem in refused.problems)
         return
     assert expected["class"] != "refuse" or name in REFUSED_BY_MEANING
@@ -64,11 +80,19 @@ def test_a_bad_file_is_read_right_or_refused_and_never_silently_wrong(name, tmp_
 
 
 @NEEDS_BAD_FILES
-@pytest.mark.parametrize("name", [n for n in FILES if KEY[n].get("encoding") in ("cp1252",)])
-def test_a_file_is_read_right_once_its_encoding_is_named(name, tmp_path):
-    raw = read(BAD / name, tmp_path, ReadOptions(encoding="cp1252"), name=name)
-    cells = table(raw)
-    for row, column, value in KEY[name]["checks"]:
+@pytest.mark.parametrize("name", ACCEPTED)
+def test_a_refused_file_is_read_right_by_the_setting_that_its_refusal_names(name, tmp_path):
+    with pytest.raises(FileRefused) as refused:
+        read(BAD / name, tmp_path, ReadOptions(), name=name)
+    setting = next(iter(ACCEPTED[name]))
+    assert f"read.{setting}" in str(refused.value)
+    raw = read(BAD / name, tmp_path, ReadOptions(**ACCEPTED[name]), name=name)
+    expected, cells = KEY[name], table(raw)
+    if setting != "encoding":
+        assert raw.problems, "what was mended must be said"
+    assert list(raw.columns) == (expected.get("header") or list(raw.columns))
+    assert raw.n_rows in (expected["nrows"], raw.n_rows if expected["nrows"] is None else None)
+    for row, column, value, *_ in expected["checks"]:
         assert cells[raw.columns[column]][row] == value
 
 
@@ -109,7 +133,8 @@ def test_the_lines_named_are_few_but_all_are_counted(tmp_path):
 
 
 def test_a_character_cut_between_two_pieces_is_read_and_counted_right(tmp_path, monkeypatch):
-    monkeypatch.setattr(scan, "_PIECE", 3)
+    monkeypatch.setattr(sources, "PIECE", 4)
+    monkeypatch.setattr(blocks, "BLOCK", 3)
     raw = read_bytes(tmp_path, "a,b\r\n山田,🛒\r\n".encode())
     assert table(raw)["b"] == ["🛒"]
     wrong = "a,b\r\n山田,1\r\nx,".encode() + b"\xff"
@@ -124,12 +149,38 @@ def test_a_character_cut_between_two_pieces_is_read_and_counted_right(tmp_path, 
         ("名前,年齢\n山田さん,カートに追加\n", "shift_jis"),
         ("пользователь,время\nпокупка,корзина\n", "cp1251"),
         ("사용자,시간\n구매,장바구니\n", "euc_kr"),
+        ("u1,カート\n", "shift_jis"),
+        ("ユーザー,購入\n山田さん,カート\n", "euc_jp"),
+        ("使用者,時間\n王小明,加入購物車\n", "big5"),
+        ("類別,家電用品\n" * 20, "big5"),
+        ("类别,手机数码\n家电,电视机\n", "gb18030"),
+        ("类别,手机数码\n" * 20, "gb18030"),
+        ("Категория,Одежда для женщин\n" * 20, "cp1251"),
+        ("Категория,Одежда для женщин\n", "koi8_r"),
+        ("χρήστης,καλάθι αγορών\n", "cp1253"),
+        ("kullanıcı,alışveriş\n", "cp1254"),
+        ("użytkownik,książka\n", "cp1250"),
         ("usuário,ação\nJosé,compra é paga\n", "cp1252"),
+        ("Küche,Möbel\n" * 40, "cp1252"),
+        ("a,©\n", "cp1252"),
         ("user,time\nanna,2024-01-01\n", "utf-16-le"),
     ],
 )
 def test_the_encoding_guessed_is_the_one_the_text_was_written_in(text, codec):
     assert guess_encoding(text.encode(codec)) == codec
+
+
+@pytest.mark.parametrize(
+    "sample",
+    [
+        b"valid,invalid_\xff\xff_part,valid\n",
+        "caffè €5, ça va à Gießen ".encode() + b"\xe9\n",
+        b"\x93\x00\x01\x02\x8f,1\n",
+        b"",
+    ],
+)
+def test_nothing_is_guessed_where_text_is_damaged_rather_than_in_another_encoding(sample):
+    assert guess_encoding(sample) is None
 
 
 def test_a_byte_order_mark_settles_the_encoding_whatever_was_asked(tmp_path):
@@ -211,10 +262,14 @@ def test_a_line_over_a_lower_limit_is_named(tmp_path):
     assert "Line 3 is longer" in str(refusal(tmp_path, content, max_line_length=1000))
 
 
-def test_a_quote_never_closed_stops_at_the_cell_limit_and_names_its_line(tmp_path):
-    content = b'a,b\n1,2\n3,"open\n' + b"4,5\n" * 60_000
-    message = str(refusal(tmp_path, content))
-    assert "begins on line 3" in message and f"{csv.field_size_limit():,}" in message
+def test_a_quote_never_closed_stops_at_the_cell_limit_and_names_its_line(tmp_path, monkeypatch):
+    content = b'a,b\n1,2\n3,"open\n' + b"4,5\n" * 60
+    assert "begins on line 3 is never closed" in str(refusal(tmp_path, content))
+    monkeypatch.setattr(blocks, "BLOCK", 1 << 16)
+    monkeypatch.setattr(sources, "PIECE", 1 << 15)
+    message = str(refusal(tmp_path, content + b"4,5\n" * 500_000))
+    assert "begins on line 3 is longer than 131,072 characters" in message
+    assert "never closed?" in message
 
 
 def test_too_many_columns_are_refused(tmp_path):
@@ -230,8 +285,8 @@ def test_the_fingerprint_follows_the_bytes_and_the_options(tmp_path):
 
 
 def test_rows_in_several_groups_keep_their_order(tmp_path, monkeypatch):
-    monkeypatch.setattr(rows, "_ROWS", 7)
-    monkeypatch.setattr("core.events.read._ROW_GROUP", 20)
+    monkeypatch.setattr(strict, "ROWS", 7)
+    monkeypatch.setattr(raw_files, "ROW_GROUP", 20)
     raw = read_bytes(tmp_path, b"a,b\n" + b"".join(b"%d,x\n" % i for i in range(100)))
     assert table(raw)["a"] == [str(i) for i in range(100)]
     assert table(raw)["__line__"] == list(range(2, 102))

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.artifacts import Sequences, Vocabulary
+from core.artifacts import FIT, Sequences
+from tests.worlds import bare_sequences, vocabulary_of
 
 SequencesOf = Callable[..., Sequences]
 MONDAY = 1_767_571_200
@@ -19,8 +20,13 @@ def _coded(words: list[str | None]) -> tuple[Any, tuple[str, ...]]:
     return np.array([vocabulary.index(w) + 1 if w else 0 for w in words], np.int32), vocabulary
 
 
-def _sequences(users: Mapping[str, list[dict[str, Any]]]) -> Sequences:
-    """Events are dicts with action, category, platform, gap (default 60), duration, price."""
+def _sequences(
+    users: Mapping[str, list[dict[str, Any]]], sides: Mapping[str, int] | None = None
+) -> Sequences:
+    """Events are dicts with action, category, platform, gap (default 60), duration, price.
+
+    ``sides`` of the users; FIT where none is given.
+    """
     ids = sorted(users)
     events = [event for user in ids for event in users[user]]
     lengths = np.array([len(users[user]) for user in ids], dtype=np.int64)
@@ -36,24 +42,20 @@ def _sequences(users: Mapping[str, list[dict[str, Any]]]) -> Sequences:
     action, actions = _coded([e.get("action", "view") for e in events])
     category, categories = _coded([e.get("category") for e in events])
     platform, platforms = _coded([e.get("platform") for e in events])
-    return Sequences(
-        user_ids=np.array(ids, dtype=object),
-        offsets=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
+    return bare_sequences(
+        ids,
+        np.concatenate([[0], np.cumsum(lengths)]),
         action=action,
         category=category,
-        item=np.zeros(len(events), np.int32),
         platform=platform,
         time=np.array(time, dtype=np.int64),
         gap=gap,
         duration=np.array([e.get("duration", np.nan) for e in events], np.float32),
         price=np.array([e.get("price", np.nan) for e in events], np.float32),
-        length=lengths,
         first_time=np.full(len(ids), MONDAY, dtype=np.int64),
-        vocabulary=Vocabulary(
-            actions=actions, categories=categories, items=(), platforms=platforms
-        ),
+        split=np.array([(sides or {}).get(u, FIT) for u in ids], dtype=np.int8),
+        vocabulary=vocabulary_of(actions=actions, categories=categories, platforms=platforms),
         present=("user", "time", "action"),
-        fingerprint="f" * 64,
     )
 
 
@@ -66,8 +68,8 @@ def sequences_of() -> SequencesOf:
 @pytest.fixture
 def of_actions() -> SequencesOf:
     """Make sequences of ``{user: "a b c"}``, a minute between events."""
-    return lambda users: _sequences(
-        {user: [{"action": a} for a in line.split()] for user, line in users.items()}
+    return lambda users, sides=None: _sequences(
+        {user: [{"action": a} for a in line.split()] for user, line in users.items()}, sides
     )
 
 

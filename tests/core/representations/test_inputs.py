@@ -2,8 +2,16 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
+from core.artifacts import TEST, VALIDATE
 from core.representations.batches import Stretches
-from core.representations.inputs import NUMERIC_INPUTS, PREDICTED, Scales, gather, hide_words
+from core.representations.inputs import (
+    NUMERIC_INPUTS,
+    PREDICTED,
+    Scales,
+    _events_to_fit,
+    gather,
+    hide_words,
+)
 
 GAP, DURATION, PRICE, GAP_KNOWN, DURATION_KNOWN, PRICE_KNOWN, FIRST = range(NUMERIC_INPUTS)
 
@@ -75,6 +83,56 @@ def test_hidden_words_stay_to_be_predicted(of_actions):
     assert 0.3 < (hidden.action == 0).mean() < 0.7
     assert (hidden.classes == batch.classes).all()
     assert (batch.action > 0).all()
+
+
+def test_only_the_users_to_fit_say_how_large_a_number_is(sequences_of):
+    few, many = [{"price": p} for p in (1.0, 2.0, 4.0)], [{"price": p} for p in (900.0, 990.0)]
+    users = {"ann": few, "bob": many, "cid": few, "dan": many}
+    alone = Scales.of(sequences_of({"ann": few, "cid": few}), time_of_day=True)
+    sides = {"bob": VALIDATE, "dan": TEST}
+    for name, array in alone.to_state().items():
+        found = Scales.of(sequences_of(users, sides), time_of_day=True).to_state()[name]
+        np.testing.assert_array_equal(found, array)
+    everyone = Scales.of(sequences_of(users), time_of_day=True)
+    assert everyone.centre[2] > alone.centre[2]
+
+
+def test_where_nobody_is_to_be_fitted_everyone_says_it(sequences_of):
+    users = {"ann": [{"price": 5.0}] * 3, "bob": [{"price": 9.0}] * 3, "cid": []}
+    nobody = Scales.of(sequences_of(users, {"ann": TEST, "bob": VALIDATE}), time_of_day=True)
+    everyone = Scales.of(sequences_of(users), time_of_day=True)
+    np.testing.assert_array_equal(nobody.centre, everyone.centre)
+
+
+def test_of_a_long_log_some_events_of_the_users_to_fit_are_enough(sequences_of, monkeypatch):
+    monkeypatch.setattr("core.representations.inputs._SAMPLE", 100)
+    users = {f"{n:03d}": [{"price": 100.0 if n % 2 else 1.0 + n % 5}] * 10 for n in range(200)}
+    sides = {user: VALIDATE for n, user in enumerate(users) if n % 2}
+    events = _events_to_fit(sequences_of(users, sides))
+    assert 90 <= len(events) <= 110
+    assert (events // 10 % 2 == 0).all()
+
+
+@pytest.mark.parametrize(
+    ("method", "expected"),
+    [
+        ("min_max", [0, 1 / 3, 1]),
+        ("none", [10, 20, 40]),
+        ("standard", [-1.0690, -0.2673, 1.3363]),
+    ],
+)
+def test_numbers_are_scaled_as_the_sequences_say_and_classes_stay(
+    sequences_of, with_arrays, method, expected
+):
+    plain = sequences_of({"ann": [{"price": 10.0}, {"price": 20.0}, {"price": 40.0}, {}]})
+    batch, scales = whole(with_arrays(plain, scaling=dict(plain.scaling) | {"price": method}))
+    assert_allclose(batch.numeric[0, :3, PRICE], expected, atol=1e-4)
+    assert batch.numeric[0, 3, [PRICE, PRICE_KNOWN]].tolist() == [0, 0]
+    by_log, _ = whole(plain)
+    np.testing.assert_array_equal(batch.classes, by_log.classes)
+    np.testing.assert_array_equal(batch.numeric[..., GAP], by_log.numeric[..., GAP])
+    again = Scales.from_state(scales.to_state())
+    assert again.scalings() == scales.scalings()
 
 
 def test_scales_survive_being_stored(sequences_of):

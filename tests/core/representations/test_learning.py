@@ -7,7 +7,7 @@ from numpy.testing import assert_allclose
 from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score
 
-from core.artifacts import silent
+from core.artifacts import TEST, VALIDATE, silent
 from core.errors import OptionRefused, TooLittleData
 from core.representations.bag import BagOptions
 from core.representations.bag import fit as count
@@ -42,6 +42,10 @@ def orders():
     return lines, kinds
 
 
+def every_seventh(users):
+    return dict.fromkeys(list(users)[::7], VALIDATE)
+
+
 def found(values, kinds):
     return adjusted_rand_score(
         kinds, KMeans(3, n_init=10, random_state=0).fit_predict(np.asarray(values))
@@ -50,7 +54,7 @@ def found(values, kinds):
 
 def test_users_that_differ_in_order_alone_are_told_apart(of_actions, orders):
     lines, kinds = orders
-    sequences = of_actions(lines)
+    sequences = of_actions(lines, every_seventh(lines))
     learned = fit(
         sequences, LSTMOptions(epochs=80, hidden=32, batch_users=16, slice_users=48), 0, silent
     )
@@ -109,7 +113,8 @@ def test_training_is_a_plain_loop_that_stops_when_one_stops(of_actions, orders):
 
 def test_training_ends_early_when_nothing_improves(of_actions):
     rng = np.random.default_rng(0)
-    noise = of_actions({f"{u:02d}": " ".join(rng.choice(list("abc"), 12)) for u in range(40)})
+    lines = {f"{u:02d}": " ".join(rng.choice(list("abc"), 12)) for u in range(40)}
+    noise = of_actions(lines, every_seventh(lines))
     options = LSTMOptions(hidden=16, epochs=200, learning_rate=0.03, patience=3, threads=1)
     history = fit(noise, options, 0, silent).history
     losses = [r.validation_losses["next_event"] for r in history]
@@ -175,10 +180,18 @@ def test_every_learned_number_is_an_array(of_actions, orders):
     assert state["weight.lstm.weight_hh_l0"].shape == (64, 16)
 
 
-def test_validation_users_are_never_fitted(of_actions, orders):
-    fitted, watched = split_users(of_actions(orders[0]), 0.15, np.random.default_rng(0))
-    assert len(watched) == 22
-    assert sorted([*fitted, *watched]) == list(range(N_USERS))
+def test_validation_users_are_watched_and_all_others_fitted(of_actions):
+    lines = {"ann": "a b", "bob": "a b", "cid": "", "dan": "a", "eve": "a", "fay": "a"}
+    sides = {"bob": VALIDATE, "cid": VALIDATE, "dan": TEST, "eve": VALIDATE}
+    fitted, watched = split_users(of_actions(lines, sides))
+    assert (fitted.tolist(), watched.tolist()) == ([0, 3, 5], [1, 4])
+
+
+@pytest.mark.parametrize("watched", ["b", "abcd"])
+def test_nobody_is_watched_where_that_would_be_one_user_or_leave_too_few(of_actions, watched):
+    sequences = of_actions(dict.fromkeys("abcde", "x y"), dict.fromkeys(watched, VALIDATE))
+    fitted, none = split_users(sequences)
+    assert (fitted.tolist(), none.tolist()) == ([0, 1, 2, 3, 4], [])
 
 
 def test_small_logs_are_read_more_often():

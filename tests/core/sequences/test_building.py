@@ -1,24 +1,18 @@
-from dataclasses import fields
+import tempfile
+from collections import Counter
+from dataclasses import fields, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from core.artifacts import CleanEvents, CleaningStep, Events, Sequences, Vocabulary
+from core.artifacts import CleaningStep, Sequences, Vocabulary
 from core.errors import OptionRefused
-from core.events.clean import CleanOptions, clean
 from core.sequences import SequenceOptions, build, take, truncation
 from core.store import load, save
+from tests.worlds import vocabulary_of
 
-KEEP_ALL = CleanOptions(min_events=1, duplicates="keep", price_outliers="off")
-
-
-@pytest.fixture
-def cleaned(log_of, tmp_path):
-    def make(*rows: dict) -> CleanEvents:
-        log: Events = log_of(*rows)
-        return clean(log, KEEP_ALL, tmp_path)
-
-    return make
+DAY = 86_400
 
 
 def same(left: Sequences, right: Sequences) -> bool:
@@ -42,7 +36,12 @@ def test_events_stand_in_time_order_by_user_with_their_codes_gaps_and_numbers(cl
     assert built.user_ids.tolist() == ["a", "b"]
     assert built.offsets.tolist() == [0, 1, 3]
     assert built.vocabulary == Vocabulary(
-        actions=("view", "buy"), categories=("shoes",), items=("i",), platforms=("web",)
+        actions=("view", "buy"),
+        categories=("shoes",),
+        items=("i",),
+        platforms=("web",),
+        queries=(),
+        session_gap=30.0,
     )
     assert built.action.tolist() == [1, 1, 2]
     assert built.category.tolist() == [0, 1, 0]
@@ -72,12 +71,18 @@ def test_arrays_have_the_types_of_the_contract(cleaned):
         "category": np.int32,
         "item": np.int32,
         "platform": np.int32,
+        "query": np.int32,
+        "session": np.int32,
         "time": np.int64,
         "gap": np.float32,
         "duration": np.float32,
         "price": np.float32,
         "length": np.int64,
+        "in_window": np.int64,
         "first_time": np.int64,
+        "split": np.int8,
+        "item_vectors": np.float32,
+        "query_vectors": np.float32,
     }
 
 
@@ -110,16 +115,71 @@ def test_the_events_that_the_cut_leaves_unseen_are_counted(cleaned):
             for n in range(size)
         ]
     )
-    built = build(log, SequenceOptions(last_n=2))
-    assert truncation(built, 2) == CleaningStep(
+    last_two, last_six = SequenceOptions(last_n=2), SequenceOptions(last_n=6)
+    built = build(log, last_two)
+    cut = CleaningStep(
         rule="cut",
         reason="only the last 2 events of each user are looked at",
         effect="flagged",
         rows=5,
         users=2,
     )
-    assert truncation(take(built, np.array([2])), 2) is None
-    assert truncation(build(log, SequenceOptions(last_n=6)), 6) is None
+    assert truncation(built, last_two) == (cut,)
+    assert truncation(take(built, np.array([2])), last_two) == ()
+    assert truncation(build(log, last_six), last_six) == ()
+
+
+def test_events_before_the_days_looked_at_are_left_out_and_told_apart_from_the_cut(cleaned):
+    days = {"u": [0, 8, 9, 10], "v": [0, 8, 8.5], "w": [1, 2], "x": [10]}
+    log = cleaned(
+        *[{"user": user, "time": day * DAY} for user, found in days.items() for day in found]
+    )
+    options = SequenceOptions(window_days=2, last_n=1)
+    built = build(log, options)
+    assert built.user_ids.tolist() == ["u", "v", "x"]
+    assert ((built.time - 1_767_225_600) / DAY).tolist() == [10, 8.5, 10]
+    assert built.gap.tolist() == [DAY, DAY / 2, 0]
+    assert built.length.tolist() == [4, 3, 1]
+    assert built.in_window.tolist() == [2, 1, 1]  # day 8 is not less than two days before the end
+    assert (built.users_outside, built.events_outside) == (1, 2)
+    assert truncation(built, options) == (
+        CleaningStep(
+            rule="window",
+            reason="only the last 2 days of the log are looked at; "
+            "1 user has no event in that time and is left out",
+            effect="flagged",
+            rows=6,
+            users=3,
+        ),
+        CleaningStep(
+            rule="cut",
+            reason="only the last event of each user is looked at",
+            effect="flagged",
+            rows=1,
+            users=1,
+        ),
+    )
+
+
+def test_a_window_as_long_as_the_log_changes_nothing(cleaned):
+    log = cleaned({"time": 0}, {"time": 3 * DAY - 1})
+    whole = build(log, SequenceOptions(window_days=3))
+    assert (whole.in_window.tolist(), truncation(whole, SequenceOptions(window_days=3))) == (
+        [2],
+        (),
+    )
+
+
+@pytest.mark.parametrize("rows_at_once", [2, 1000])
+def test_search_texts_are_told_apart_without_capitals_and_spare_spaces(
+    cleaned, monkeypatch, rows_at_once
+):
+    monkeypatch.setattr("core.sequences.batches._ROWS", rows_at_once)
+    texts = ["Red  Shoes", " red shoes ", "BAGS", "bags", "bags", "hats", "  ", None]
+    log = cleaned(*[{"time": n, "query": text} for n, text in enumerate(texts)])
+    built = build(log, SequenceOptions(max_queries=2))
+    assert built.vocabulary.queries == ("bags", "red shoes")
+    assert built.query.tolist() == [2, 2, 1, 1, 1, 0, 0, 0]
 
 
 def test_times_before_1970_are_rounded_down_to_the_second(cleaned):
@@ -158,7 +218,7 @@ def test_rare_items_are_unknown_for_nobody_can_be_offered_other(cleaned):
 
 
 def test_new_users_are_coded_by_the_vocabulary_they_meet(cleaned):
-    known = Vocabulary(
+    known = vocabulary_of(
         actions=("buy", "view"), categories=("x", "(other)"), items=("i",), platforms=("app",)
     )
     log = cleaned(
@@ -223,22 +283,74 @@ def test_taking_users_takes_their_events_and_nothing_else(cleaned):
     assert (none.n_users, none.n_events, none.offsets.tolist()) == (0, 0, [0])
 
 
-def test_building_twice_gives_the_same_with_many_users_and_batches(cleaned, monkeypatch):
-    rng = np.random.default_rng(0)
-    users, times = rng.integers(0, 300, 6000), rng.integers(0, 400, 6000)
-    log = cleaned(
-        *[
-            {"user": f"u{user}", "time": int(time), "action": f"a{n % 5}", "price": float(n)}
-            for n, (user, time) in enumerate(zip(users, times, strict=True))
-        ]
-    )
-    monkeypatch.setattr("core.sequences._BATCH", 1000)
-    first, again = build(log, SequenceOptions(last_n=10)), build(log, SequenceOptions(last_n=10))
-    assert same(first, again)
-    order = sorted(range(6000), key=lambda n: (f"u{users[n]}", times[n], n))
-    by_user = {user: [n for n in order if users[n] == user][-10:] for user in set(users)}
-    expected = [n for user in sorted(by_user, key=lambda u: f"u{u}") for n in by_user[user]]
-    assert first.price.tolist() == expected
+def by_hand(rows, last_n):
+    """Users by id with their events in order, as a slow and plain program would have them."""
+    counts = {name: Counter(row[name] for row in rows if row[name]) for name in ("action", "item")}
+    words = {name: sorted(c, key=lambda w: (-c[w], w)) for name, c in counts.items()}
+    found = {}
+    for user in sorted({row["user"] for row in rows}):
+        own = sorted((r for r in rows if r["user"] == user), key=lambda r: (r["time"], r["line"]))
+        events = []
+        for before, row in zip([None, *own], own, strict=False):
+            gap = row["time"] - before["time"] if before else 0
+            named = before and before["session"] and row["session"]
+            changes = before["session"] != row["session"] if named else gap > 600
+            codes = [words[n].index(row[n]) + 1 if row[n] else 0 for n in ("action", "item")]
+            events.append([*codes, gap, row["price"], bool(before and changes)])
+        kept = events[-last_n:]
+        visits = np.cumsum([0, *(event[-1] for event in kept[1:])]).tolist()
+        found[user] = [(*event[:-1], visit) for event, visit in zip(kept, visits, strict=True)]
+    return found
+
+
+@pytest.mark.parametrize("rows_at_once", [1, 7, 1000])
+@pytest.mark.parametrize("last_n", [1, 3, 2000])
+def test_a_log_of_all_kinds_comes_out_as_a_plain_program_has_it(
+    cleaned, monkeypatch, tmp_path, rows_at_once, last_n
+):
+    rng = np.random.default_rng(rows_at_once)
+    rows = [
+        {
+            "user": "the busy one" if n % 3 == 0 else f"u{rng.integers(40)}",
+            "time": int(rng.integers(0, 90)) ** 2,
+            "action": rng.choice(["view", "buy", "cart", None]),
+            "item": rng.choice(["i", "j", "k", None]),
+            "session": rng.choice(["s1", "s2", None]),
+            "price": float(n),
+            "line": n,
+        }
+        for n in range(1, 301)
+    ]
+    monkeypatch.setattr("core.sequences.batches._ROWS", rows_at_once)
+    monkeypatch.setattr("core.sequences.building._EVENTS_AT_ONCE", 10)
+    options = SequenceOptions(last_n=last_n, session_gap=10)
+    log = cleaned(*rows)
+    built = build(log, options)
+    columns = (built.action, built.item, built.gap, built.price, built.session)
+    events = list(zip(*(column.tolist() for column in columns), strict=True))
+    expected = by_hand(rows, last_n)
+    assert built.user_ids.tolist() == list(expected)
+    for user, start, end in zip(expected, built.offsets, built.offsets[1:], strict=False):
+        assert events[start:end] == expected[user]
+    assert built.length.sum() == 300
+    in_files = build(log, options, folder=tmp_path)
+    assert isinstance(in_files.session, np.memmap)
+    assert same(in_files, built)
+
+
+def test_arrays_that_were_made_in_the_folder_are_stored_as_they_are(cleaned, tmp_path):
+    log = cleaned(*[{"user": "a", "time": n * n, "action": "xy"[n % 2]} for n in range(50)])
+    folder = tmp_path / "stored"
+    folder.mkdir()
+    built = build(log, SequenceOptions(session_gap=0.5), folder=folder)
+    written = (folder / "action.npy").stat().st_mtime_ns
+    save(built, folder)
+    assert (folder / "action.npy").stat().st_mtime_ns == written
+    assert same(load(Sequences, folder), build(log, SequenceOptions(session_gap=0.5)))
+    part = replace(built, action=built.action[:10])
+    with tempfile.TemporaryDirectory() as elsewhere:
+        save(part, Path(elsewhere))
+        assert load(Sequences, Path(elsewhere)).action.tolist() == built.action[:10].tolist()
 
 
 def test_an_option_out_of_range_is_refused():
