@@ -30,7 +30,9 @@ from core.artifacts import (
     RawLog,
 )
 from core.errors import AnalystError, NotFound, OptionRefused
+from core.options import choices, option_default, option_info, option_types
 from core.run_options import RunOptions, load_options, options_schema
+from core.sequences.forms import FormOptions
 from core.store import Store, replacing_file
 from core.wording import counted
 
@@ -63,11 +65,12 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
 
     inspect = commands.add_parser("inspect", help="what is in a log and what is wrong with it")
-    inspect.add_argument("events", type=Path, nargs="+", metavar="EVENTS")
+    _add_events(inspect)
+    _add_settings(inspect)
     inspect.set_defaults(command_function=_inspect)
 
     run = commands.add_parser("run", help="the whole journey, from a log to a folder of results")
-    run.add_argument("events", type=Path, nargs="+", metavar="EVENTS")
+    _add_events(run)
     run.add_argument(
         "--out", type=Path, required=True, metavar="DIR", help="new folder, or that of a run"
     )
@@ -78,20 +81,29 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument(
         "--item-vectors", type=Path, metavar="FILE", help="item id and numbers, CSV or Parquet"
     )
-    run.add_argument("--map", default="", metavar="user=..,time=..", help="columns by role")
-    run.add_argument("--options", type=Path, metavar="JSON", help="file of settings")
-    run.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="stage.field=value",
-        help="one setting, over those of the file; may be given again",
-    )
+    _add_mapping(run)
+    _add_settings(run)
     run.add_argument("--seed", type=int, help="the same seed gives the same segments (0)")
     run.set_defaults(command_function=_run)
 
+    prepare = commands.add_parser("prepare", help="a log cleaned and in a form other tools take")
+    _add_events(prepare)
+    prepare.add_argument("--out", type=Path, required=True, metavar="DIR", help="new folder")
+    prepare.add_argument(
+        "--items", type=Path, metavar="CSV", help="table: item id, title, category"
+    )
+    _add_mapping(prepare)
+    _add_settings(prepare)
+    prepare.add_argument("--seed", type=int, help="start of what is drawn by chance (0)")
+    for name in option_types(FormOptions):
+        info = option_info(FormOptions, name)
+        words = choices(option_types(FormOptions)[name])
+        default = option_default(FormOptions, name)
+        prepare.add_argument(f"--{name}", choices=words, default=default, help=info.help)
+    prepare.set_defaults(command_function=_prepare, labels_column=None)
+
     assign = commands.add_parser("assign", help="put users of a new log into a run's segments")
-    assign.add_argument("events", type=Path, nargs="+", metavar="NEW_EVENTS")
+    _add_events(assign, "NEW_EVENTS")
     assign.add_argument("--run", type=Path, required=True, metavar="DIR")
     assign.add_argument("--out", type=Path, required=True, metavar="CSV")
     assign.set_defaults(command_function=_assign)
@@ -102,12 +114,41 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_events(command: argparse.ArgumentParser, name: str = "EVENTS") -> None:
+    command.add_argument(
+        "events",
+        nargs="+",
+        metavar=name,
+        help="files, folders or patterns: CSV or TSV, plain, .gz or alone in a .zip; Parquet",
+    )
+
+
+def _add_mapping(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--mapping", type=Path, metavar="JSON", help="columns as in a run.json or a saved mapping"
+    )
+    command.add_argument("--map", default="", metavar="user=..,time=..", help="columns by role")
+
+
+def _add_settings(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--options", type=Path, metavar="JSON", help="file of settings")
+    command.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="stage.field=value",
+        help="one setting, over those of the file; may be given again",
+    )
+
+
 def _inspect(call: argparse.Namespace) -> None:
     from core.events.mapping import guess, inspect_report
 
+    options = load_options(call.options, call.set, None)
     with tempfile.TemporaryDirectory() as scratch:
-        raw = _read(call.events, Path(scratch), RunOptions())
-        print(json.dumps(inspect_report(raw, guess(raw)), indent=2, ensure_ascii=False))
+        raw = _read(call.events, Path(scratch), options)
+        report = inspect_report(raw, guess(raw), options.map)
+        print(json.dumps(report, indent=2, ensure_ascii=False))
 
 
 def _run(call: argparse.Namespace) -> None:
@@ -120,10 +161,10 @@ def _run(call: argparse.Namespace) -> None:
     _check_place(out)
     _check_folder(out)
     with tempfile.TemporaryDirectory() as scratch:
-        known = _labels_from(call.labels) if call.labels else None
         items = _items_from(call.items, Path(scratch)) if call.items else None
         vectors = _vectors_from(call.item_vectors) if call.item_vectors else None
-        events, mapping = _events(call, options, Path(scratch))
+        raw, events, mapping, options = _events(call, options, Path(scratch))
+        known = _labels_from(call.labels, events) if call.labels else None
         known = known or known_labels_in_log(events, mapping.label or "label")
         _tell_conflicts(known)
         beside = Beside(labels=known, items=items, vectors=vectors)
@@ -131,16 +172,46 @@ def _run(call: argparse.Namespace) -> None:
             Store(Path(scratch) / "store"), events, options, beside=beside, listen=_Teller()
         )
         _tell_cleaning(journey.cleaning_report())
+        _tell("items and searches", journey.item_problems())
         source = runs.Source(
-            name=", ".join(path.name for path in call.events),
+            name=", ".join(part.name for part in raw.parts),
             dataset_id=None,
             mapping=mapping,
             labels_name=known.name if known else None,
             items_name=items.name if items else None,
             vectors_name=vectors.name if vectors else None,
         )
-        runs.record(out, journey, source)
+        runs.record(out, journey, source, raw)
         print(journey.evaluation().verdict, file=sys.stderr)
+    print(f"Wrote {call.out}", file=sys.stderr)
+
+
+def _prepare(call: argparse.Namespace) -> None:
+    from core.events.quality import quality
+    from core.events.set_aside import write_set_aside
+    from core.pipeline import Journey
+    from core.sequences.forms import write_form
+    from core.store import replacing, to_plain
+
+    options = load_options(call.options, call.set, call.seed)
+    form = FormOptions(**{name: getattr(call, name) for name in option_types(FormOptions)})
+    out = call.out.resolve()
+    _check_place(out)
+    if out.exists() and (out.is_file() or any(out.iterdir())):
+        raise OptionRefused(f"--out '{out}' is not empty. Give a folder that is new or empty.")
+    with tempfile.TemporaryDirectory() as scratch:
+        items = _items_from(call.items, Path(scratch)) if call.items else None
+        raw, events, _, options = _events(call, options, Path(scratch))
+        store = Store(Path(scratch) / "store")
+        journey = Journey(store, events, options, beside=Beside(items=items), listen=_Teller())
+        report = journey.cleaning_report()
+        _tell_cleaning(report)
+        with replacing(out) as folder:
+            for name, told in (("cleaning", report), ("quality", quality(events))):
+                text = json.dumps(to_plain(told), indent=2, ensure_ascii=False)
+                (folder / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+            write_set_aside(raw, journey.filled(), options.clean, None, folder / "set_aside.csv")
+            write_form(journey.sequences(), form, folder / f"{form.form}.parquet")
     print(f"Wrote {call.out}", file=sys.stderr)
 
 
@@ -178,18 +249,23 @@ def _options(call: argparse.Namespace) -> None:
 
 def _events(
     call: argparse.Namespace, options: RunOptions, scratch: Path
-) -> tuple[Events, ColumnMapping]:
-    """The typed log of all files given, read as one."""
+) -> tuple[RawLog, Events, ColumnMapping, RunOptions]:
+    """The log of all files given, read as one; as text, typed, and how it was typed."""
     from core.events.mapping import complete, map_events, parse_mapping
+    from core.events.saved import mapping_from_file
 
     given = parse_mapping(call.map)
+    if call.mapping:
+        kept, read_as = mapping_from_file(call.mapping)
+        given = _exactly(kept) | given
+        options = replace(options, map=read_as)
     if call.labels_column:
         given["label"] = call.labels_column
     raw = _read(call.events, scratch, options)
     mapping = complete(raw, given)
     events = map_events(raw, mapping, scratch, options.map)
     _tell(raw.name, events.problems)
-    return events, mapping
+    return raw, events, mapping, options
 
 
 def _exactly(mapping: ColumnMapping) -> dict[str, str]:
@@ -197,21 +273,24 @@ def _exactly(mapping: ColumnMapping) -> dict[str, str]:
     return {role: mapping.columns().get(role, "") for role in ROLES}
 
 
-def _read(paths: Sequence[Path], scratch: Path, options: RunOptions) -> RawLog:
+def _read(inputs: Sequence[str], scratch: Path, options: RunOptions) -> RawLog:
+    """Read files, folders and patterns as one log."""
+    from core.events.inputs import find_logs
     from core.events.read import read_all
 
-    for path in paths:
-        if not path.is_file():
-            raise NotFound(f"There is no file '{path}'.")
+    paths = find_logs(inputs)
     return read_all(paths, scratch, options.read, names=[path.name for path in paths])
 
 
-def _labels_from(path: Path) -> KnownLabels:
-    from core.events.known import read_known_labels
+def _labels_from(path: Path, events: Events) -> KnownLabels:
+    from core.events.known import read_labels_file
 
     if not path.is_file():
         raise NotFound(f"There is no labels file '{path}'.")
-    return read_known_labels(path)
+    found = read_labels_file(path, events=events)
+    for note in found.notes:
+        print(f"note: {path.name}: {note}", file=sys.stderr)
+    return found.labels
 
 
 def _items_from(path: Path, scratch: Path) -> Items:
@@ -261,10 +340,10 @@ def _check_folder(out: Path) -> None:
         print(f"Replacing the run in {out}", file=sys.stderr)
 
 
-def _check_file(out: Path, events: Sequence[Path]) -> None:
+def _check_file(out: Path, events: Sequence[str]) -> None:
     if out.is_dir():
         raise OptionRefused(f"--out '{out}' is a folder. Give the name of a file.")
-    if out in [path.resolve() for path in events]:
+    if out in [Path(name).resolve() for name in events]:
         raise OptionRefused("--out is the log itself. Give the name of another file.")
 
 

@@ -128,6 +128,11 @@ class RawLog:
     problems: tuple[Problem, ...]
     fingerprint: str
 
+    @property
+    def source_column(self) -> str | None:
+        """The column that reading several files added, by which they can be told apart."""
+        return self.columns[-1] if len(self.parts) > 1 else None
+
 
 @dataclass(frozen=True, kw_only=True)
 class ColumnMapping:

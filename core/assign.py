@@ -24,9 +24,10 @@ def assign(run: Run, events: Events, folder: Path) -> tuple[Labels, CleaningRepo
     if items is not None and options.item_features.category_from_items:
         events = item_categories.with_items(events, items, folder)
     cleaned = clean.clean(events, options.clean, folder, run.limits())
-    arrived = sequences.build(
-        cleaned, options.sequence, vocabulary=run.vocabulary(), seed=options.seed
-    )
+    vocabulary = run.vocabulary()
+    if features is not None:  # words of new searches find their place, codes or not
+        vocabulary = sequences.with_new_words(cleaned, options.sequence, vocabulary)
+    arrived = sequences.build(cleaned, options.sequence, vocabulary=vocabulary, seed=options.seed)
     if features is not None:
         arrived = item_features.attach_known(arrived, features)
     points = representations.transform(options.representation, run.embeddings().state, arrived)

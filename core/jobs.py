@@ -55,7 +55,8 @@ class JobRequest:
     """Empty where the job reads files that are not a data set yet."""
     step: str
     """A step of the journey; "read" or "quality" (the typed log and its summary) for what comes
-    before it; "run" for all of them and a recorded run."""
+    before it; "set_aside" for the list of rows set aside; "run" for all of them and a recorded
+    run."""
     options: dict[str, Any]
     uploads: tuple[Upload, ...] = ()
     """The files to read."""

@@ -34,8 +34,10 @@ from core.artifacts import (
     KCurve,
     KnownLabels,
     Labels,
+    Problem,
     Progress,
     Projection,
+    RawLog,
     Recommendations,
     Report,
     Segments,
@@ -44,7 +46,10 @@ from core.artifacts import (
     silent,
 )
 from core.clustering import CLUSTERERS, choose_k
-from core.events import clean, item_categories
+from core.events import clean, item_categories, overview
+from core.events.overview import Overview
+from core.events.set_aside import SetAside, write_set_aside
+from core.report.safe_files import make_safe
 from core.run_options import RunOptions
 from core.store import Store
 
@@ -128,6 +133,12 @@ class Journey:
             ),
         )
 
+    def item_problems(self) -> tuple[Problem, ...]:
+        """What must be said of how the items table, vectors and searches fit the log."""
+        filled = self.filled().problems[len(self.events.problems) :]
+        features = self.item_features()
+        return (*filled, *(features.problems if features else ()))
+
     def inputs(self) -> Sequences:
         """The sequences as a representation reads them: with what is known of their items."""
         features = self.item_features()
@@ -139,6 +150,30 @@ class Journey:
         report = self.clean().report
         cuts = sequences.truncation(self.sequences(), self.options.sequence)
         return replace(report, steps=(*report.steps, *cuts))
+
+    def overview(self) -> Overview:
+        """What the cleaned log looks like; made once and kept."""
+        made_from = fingerprint(self.fingerprint("clean"), "overview", overview.VERSION, {})
+        return self.store.get_or_make(
+            Overview, made_from, lambda _: overview.overview(self.clean())
+        )
+
+    def set_aside(self, raw: RawLog) -> SetAside:
+        """The list of every row that is not in the cleaned log, safe for spreadsheets."""
+        made_from = self.set_aside_as()
+
+        def make(folder: Path) -> SetAside:
+            exact, safe = folder / "exact.csv", folder / "set_aside.csv"
+            write_set_aside(raw, self.filled(), self.options.clean, None, exact)
+            n_rows = make_safe(exact, safe)
+            exact.unlink()
+            return SetAside(path=safe, n_rows=n_rows, fingerprint=made_from)
+
+        return self.store.get_or_make(SetAside, made_from, make)
+
+    def set_aside_as(self) -> str:
+        """Fingerprint of the list of rows set aside."""
+        return fingerprint(self.fingerprint("clean"), "set_aside", clean.VERSION, {})
 
     def embeddings(self) -> Embeddings:
         """One point per user."""

@@ -30,6 +30,7 @@ from core.artifacts import (
     Items,
     Labels,
     Projection,
+    RawLog,
     Recommendations,
     Segments,
     Vocabulary,
@@ -37,6 +38,7 @@ from core.artifacts import (
 )
 from core.errors import NotFound
 from core.evaluation import to_contract
+from core.events.set_aside import write_set_aside
 from core.pipeline import Journey
 from core.report import tables
 from core.report.html import ReportView, report_html
@@ -57,6 +59,7 @@ FILES = frozenset(
         "report.html",
         "run.json",
         "segments.json",
+        "set_aside.csv",
     }
 )
 """All that stands in a run's folder."""
@@ -159,8 +162,11 @@ class Run:
         return load(Recommendations, self.folder / "artifacts" / "recommendations")
 
 
-def record(target: Path, journey: Journey, source: Source) -> Run:
-    """Finish a journey and write its folder; replaces the folder that stands there."""
+def record(target: Path, journey: Journey, source: Source, raw: RawLog) -> Run:
+    """Finish a journey and write its folder; replaces the folder that stands there.
+
+    ``raw`` is the log as it was read, for the list of rows that were set aside.
+    """
     recommendations = journey.recommendations()
     evaluation, projection = journey.evaluation(), journey.projection()
     manifest = _manifest(journey, source)
@@ -184,6 +190,9 @@ def record(target: Path, journey: Journey, source: Source) -> Run:
             save(artifact, folder)
             if isinstance(artifact, Items):
                 shutil.copyfile(artifact.path, folder / artifact.path.name)
+        write_set_aside(
+            raw, journey.filled(), journey.options.clean, None, scratch / "set_aside.csv"
+        )
         tables.write_assignments(scratch / "assignments.csv", journey.labels())
         _write_json(scratch / "evaluation.json", to_contract(evaluation))
         _write_json(scratch / "cleaning.json", to_plain(journey.cleaning_report()))
@@ -207,7 +216,7 @@ def record_in_workspace(workspace: Workspace, dataset: Dataset, journey: Journey
         items_name=dataset.items_name,
         vectors_name=dataset.vectors_name,
     )
-    return record(target, journey, source)
+    return record(target, journey, source, workspace.raw(dataset))
 
 
 def run_id(journey: Journey) -> str:

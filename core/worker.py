@@ -71,6 +71,8 @@ def _make(workspace: Workspace, request: JobRequest, listen: Report) -> None:
         workspace.events(dataset)
         listen(Progress(stage="quality", done=0.5, text="Looking at users and events"))
         workspace.quality(dataset)
+        listen(Progress(stage="quality", done=0.8, text="Looking at every column"))
+        workspace.profile(dataset)
         return
     store = workspace.store(dataset.id)
     store.sweep()
@@ -83,8 +85,13 @@ def _make(workspace: Workspace, request: JobRequest, listen: Report) -> None:
     )
     if request.step == "run":
         runs.record_in_workspace(workspace, dataset, journey)
+    elif request.step == "set_aside":
+        listen(Progress(stage="set_aside", done=0.0, text="Listing every row set aside"))
+        journey.set_aside(workspace.raw(dataset))
     else:
         journey.make(request.step)
+        if request.step == "sequences":
+            journey.overview()  # counted here, so that the dashboard need not
 
 
 class _Recorder:

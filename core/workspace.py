@@ -33,8 +33,10 @@ from core.events.items import read_items
 from core.events.known import known_labels_in_log, read_known_labels
 from core.events.map_options import MapOptions
 from core.events.mapping import map_events, mapped_as
+from core.events.profile import Profile, profile, profiled_as
 from core.events.quality import Quality, measured_as, quality
 from core.events.read import ReadOptions, read_all
+from core.events.saved import recall, remember
 from core.events.vectors import read_vectors
 from core.store import Store, keep_first, load, replacing, save, scratch_folder
 
@@ -102,6 +104,10 @@ class Workspace:
         return self.root / "runs"
 
     @property
+    def _mappings(self) -> Path:
+        return self.root / "mappings"
+
+    @property
     def jobs(self) -> Path:
         """The folder of background jobs."""
         return self.root / "jobs"
@@ -166,17 +172,23 @@ class Workspace:
     def confirm_mapping(
         self, dataset_id: str, mapping: ColumnMapping, options: MapOptions = MapOptions()
     ) -> Dataset:
-        """Keep the mapping the analyst confirmed, and how its cells are read."""
+        """Keep the mapping the analyst confirmed, also for the next file with these columns."""
         dataset = self.dataset(dataset_id)
+        remember(self._mappings, self.raw(dataset), mapping, options)
         return self._update(replace(dataset, mapping=mapping, map_options=options.to_dict()))
+
+    def recalled(self, dataset: Dataset) -> tuple[ColumnMapping, MapOptions] | None:
+        """The mapping last confirmed for a file with the same columns, or None."""
+        return recall(self._mappings, self.raw(dataset))
 
     def add_labels(self, dataset_id: str, path: Path, name: str) -> Dataset:
         """Keep a table of known labels (user, label) beside the log. Raises FileRefused."""
-        labels = read_known_labels(path, name)
+        dataset = self.dataset(dataset_id)
+        events = self.events(dataset) if dataset.mapping else None
+        labels = read_known_labels(path, name, events)
         with replacing(self._folder(dataset_id) / "labels") as scratch:
             save(labels, scratch)
         labels_id = hashlib.sha256(path.read_bytes()).hexdigest()
-        dataset = self.dataset(dataset_id)
         return self._update(replace(dataset, labels_name=name, labels_id=labels_id))
 
     def add_items(self, dataset_id: str, path: Path, name: str) -> Dataset:
@@ -236,6 +248,11 @@ class Workspace:
         if mapped is None or not store.has(mapped):
             return False
         return store.has(measured_as(self.events(dataset)))
+
+    def profile(self, dataset: Dataset) -> Profile:
+        """What stands in every column of the file; made once and kept."""
+        raw = self.raw(dataset)
+        return self.store(dataset.id).get_or_make(Profile, profiled_as(raw), lambda _: profile(raw))
 
     def known_labels(self, dataset: Dataset) -> KnownLabels | None:
         """Labels from the added table, else from the log's label column, else None."""

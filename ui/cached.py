@@ -7,6 +7,8 @@ a cached function gets is a fingerprint, and the object behind it with a leading
 from __future__ import annotations
 
 import json
+from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,15 +16,35 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from core.artifacts import CleanEvents, ColumnMapping, Events, LongArray, Projection, RawLog
+from core.artifacts import (
+    CleanEvents,
+    CleaningReport,
+    ColumnMapping,
+    Events,
+    LongArray,
+    Projection,
+    RawLog,
+    Sequences,
+    Splits,
+)
+from core.artifacts import fingerprint as artifact_fingerprint
 from core.charts import projection as projection_charts
-from core.events.mapping import Guess, guess, guessed_mapping
-from core.events.overview import Overview, overview
+from core.events.clean import CleanOptions
+from core.events.mapping import Guess, guess, guessed_mapping, suggest
+from core.events.non_goods import OddItem, suggest_non_goods
+from core.events.offers import Offer
+from core.events.preview import ChoiceEffect, effects, preview
 from core.pipeline import Journey
 from core.run_options import RunOptions
 from core.segments import SUMMARY
 from core.segments.users import user_figures, user_stories
+from core.sequences import split, suggest_session_gap, take
+from core.sequences.forms import FormOptions, write_form
+from core.sequences.summary import SequenceSummary, summarise
 from core.workspace import Dataset, Workspace
+
+_WORD_BATCHES = 10
+"""Of 50,000 rows each: the words of an action column are told from so many."""
 
 
 def journey(root: Path, dataset: Dataset, options: RunOptions) -> Journey:
@@ -59,14 +81,35 @@ def guessed_columns(fingerprint: str, _raw: RawLog) -> ColumnMapping:
     return guessed_mapping(_raw)
 
 
+@st.cache_data(max_entries=32, show_spinner=False)
+def offer(fingerprint: str, _raw: RawLog, mapping: ColumnMapping) -> Offer:
+    """What a log suggests about its actions under a mapping."""
+    return suggest(_raw, mapping)
+
+
 @st.cache_data(max_entries=16, show_spinner=False)
 def first_rows(fingerprint: str, _raw: RawLog, n_rows: int = 8) -> pd.DataFrame:
     """The first rows of a log as they came, all text."""
     import pyarrow.parquet as parquet
 
-    batches = parquet.ParquetFile(_raw.path).iter_batches(n_rows, columns=list(_raw.columns))
-    first = next(batches, None)
+    with parquet.ParquetFile(_raw.path) as file:
+        first = next(file.iter_batches(n_rows, columns=list(_raw.columns)), None)
     return first.to_pandas() if first is not None else pd.DataFrame(columns=list(_raw.columns))
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def words_of(fingerprint: str, _raw: RawLog, column: str) -> dict[str, int]:
+    """How often each word stands in a column over the first rows of a log, falling."""
+    import pyarrow.parquet as parquet
+
+    counts: Counter[str] = Counter()
+    with parquet.ParquetFile(_raw.path) as file:
+        for place, batch in enumerate(file.iter_batches(50_000, columns=[column])):
+            counted = batch.column(0).drop_null().value_counts().to_pylist()
+            counts.update({found["values"]: found["counts"] for found in counted})
+            if place == _WORD_BATCHES - 1:
+                break
+    return dict(counts.most_common())
 
 
 def user_table(journey: Journey, names: dict[int, str], drawn: LongArray) -> pd.DataFrame:
@@ -119,11 +162,109 @@ def _user_map(
     return projection_charts.user_map(_projection, _table, _by, _drawn)
 
 
-def overview_of(log: Events | CleanEvents) -> Overview:
-    """What the charts of a log need."""
-    return _overview(log.fingerprint, log)
+@st.cache_data(max_entries=16, show_spinner=False)
+def set_aside_reasons(fingerprint: str, _raw: RawLog) -> dict[str, int]:
+    """How many rows the gate set aside, by reason, the most frequent first."""
+    import pyarrow.parquet as parquet
+
+    counts: Counter[str] = Counter()
+    with parquet.ParquetFile(_raw.set_aside) as file:
+        for batch in file.iter_batches(50_000, columns=["reason"]):
+            counted = batch.column(0).value_counts().to_pylist()
+            counts.update({found["values"]: found["counts"] for found in counted})
+    return dict(counts.most_common())
 
 
-@st.cache_data(max_entries=16, show_spinner="Counting events …")
-def _overview(fingerprint: str, _log: Events | CleanEvents) -> Overview:
-    return overview(_log)
+def cleaning_preview(events: Events, options: CleanOptions) -> CleaningReport:
+    """The account that cleaning a log by some rules would give."""
+    return _cleaning_preview(events.fingerprint, json.dumps(options.to_dict()), events, options)
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _cleaning_preview(
+    fingerprint: str, made_by: str, _events: Events, _options: CleanOptions
+) -> CleaningReport:
+    return preview(_events, _options)
+
+
+def choice_effects(events: Events, options: CleanOptions) -> tuple[ChoiceEffect, ...]:
+    """What each choice of cleaning would do by itself."""
+    return _choice_effects(events.fingerprint, json.dumps(options.to_dict()), events, options)
+
+
+@st.cache_data(max_entries=16, show_spinner="Counting what each choice would do …")
+def _choice_effects(
+    fingerprint: str, made_by: str, _events: Events, _options: CleanOptions
+) -> tuple[ChoiceEffect, ...]:
+    return effects(_events, _options)
+
+
+def odd_items(events: Events) -> tuple[OddItem, ...]:
+    """Item codes of a log that look like no goods."""
+    return _odd_items(events.fingerprint, events)
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _odd_items(fingerprint: str, _events: Events) -> tuple[OddItem, ...]:
+    return suggest_non_goods(_events)
+
+
+_SUMMARISED_EVENTS = 2_000_000
+"""Past so many events, sequences are summarised from users drawn evenly."""
+
+
+def sequence_summary(sequences: Sequences) -> SequenceSummary:
+    """Lengths, pauses and visits of the sequences, of a large log from a part of its users."""
+    return _sequence_summary(sequences.fingerprint, sequences)
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _sequence_summary(fingerprint: str, _sequences: Sequences) -> SequenceSummary:
+    every = -(-_sequences.n_events // _SUMMARISED_EVENTS)
+    if every > 1:
+        return summarise(take(_sequences, np.arange(0, _sequences.n_users, every)))
+    return summarise(_sequences)
+
+
+def session_gap_reason(clean: CleanEvents) -> str:
+    """Why the pauses of a log suggest the end of a visit; empty for a large log."""
+    if clean.report.events_after > _SUMMARISED_EVENTS:
+        return ""
+    return _session_gap_reason(clean.fingerprint, clean)
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _session_gap_reason(fingerprint: str, _clean: CleanEvents) -> str:
+    return suggest_session_gap(_clean).reason
+
+
+def splits(journey: Journey) -> Splits:
+    """Who is learned from and who judged, and where the future begins."""
+    made_from = journey.fingerprint("sequences")
+    return _splits(made_from, journey)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _splits(made_from: str, _journey: Journey) -> Splits:
+    options = _journey.options
+    return split(_journey.sequences(), options.sequence, options.seed)
+
+
+def form_file(journey: Journey, options: FormOptions) -> FormFile:
+    """A table of the sequences for other programs, on disk."""
+    made_from = artifact_fingerprint(journey.fingerprint("sequences"), "form", 1, options.to_dict())
+
+    def make(folder: Path) -> FormFile:
+        path = folder / f"{options.form}.parquet"
+        write_form(journey.sequences(), options, path)
+        return FormFile(path=path, fingerprint=made_from)
+
+    return journey.store.get_or_make(FormFile, made_from, make)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FormFile:
+    """A table of sequences as a file."""
+
+    path: Path
+    fingerprint: str

@@ -15,12 +15,25 @@ from core.options import OptionInfo, Options, choices, describe, option_info, op
 from ui.safe_text import show_error
 
 O = TypeVar("O", bound=Options)  # noqa: E741
-_SHORT_CHOICE = 28
-"""Up to so many letters in all, choices stand side by side; more go into a list."""
+_SHORT_CHOICE = 40
+"""Up to so many letters in all, four more for every choice, they stand side by side; more go into
+a list."""
+_SAID = {
+    "iqr": "Box plot",
+    "sigma": "Deviations",
+    "ffill": "Row before",
+    "bfill": "Row after",
+    "user_mean": "User's mean",
+    "user_median": "User's median",
+    "min_max": "Min-max",
+}
+"""Choices whose names are jargon, in the analyst's words."""
 
 
 def draw(cls: type[O], current: O, *, key: str, skip: Sequence[str] = (), columns: int = 1) -> O:
     """The options as the analyst has set them; expert ones stand behind one door.
+
+    The door is left out where there is nothing else.
 
     Works in a form and outside one. ``current`` fills the widgets, again whenever it is changed
     from elsewhere. A value that is not allowed is worded below the widgets and ``current`` is
@@ -29,8 +42,9 @@ def draw(cls: type[O], current: O, *, key: str, skip: Sequence[str] = (), column
     form = _Form(cls, key, columns, _changed_elsewhere(current, key))
     names = [name for name in option_types(cls) if name not in skip]
     experts = [name for name in names if option_info(cls, name).expert]
-    values = form.draw([name for name in names if name not in experts], current)
-    if experts:
+    others = [name for name in names if name not in experts]
+    values = form.draw(others or experts, current)
+    if experts and others:
         with st.expander("Expert settings", icon=":material/tune:", key=f"{key}-expert"):
             values |= form.draw(experts, current)
     kept = {name: getattr(current, name) for name in option_types(cls) if name in skip}
@@ -61,11 +75,14 @@ class _Form:
     refill: bool
 
     def draw(self, names: Sequence[str], current: Options) -> dict[str, Any]:
-        columns = st.columns(self.n_columns) if self.n_columns > 1 else [st.container()]
         values = {}
-        for index, name in enumerate(names):
-            with columns[index % self.n_columns]:
-                values[name] = self._widget(name, getattr(current, name))
+        for first in range(0, len(names), self.n_columns):
+            row = names[first : first + self.n_columns]
+            # A row of their own each, so that the widgets beside each other stand at one height.
+            places = st.columns(self.n_columns) if self.n_columns > 1 else [st.container()]
+            for place, name in zip(places, row, strict=False):
+                with place:
+                    values[name] = self._widget(name, getattr(current, name))
         return values
 
     def _widget(self, name: str, value: Any) -> Any:
@@ -119,7 +136,7 @@ class _Form:
 
 
 def _choice(info: OptionInfo, words: Sequence[Any], key: str) -> Any:
-    if sum(len(str(word)) for word in words) <= _SHORT_CHOICE:
+    if sum(len(_readable(word)) + 4 for word in words) <= _SHORT_CHOICE:
         return st.segmented_control(
             info.label, words, required=True, format_func=_readable, key=key, help=info.help
         )
@@ -127,7 +144,7 @@ def _choice(info: OptionInfo, words: Sequence[Any], key: str) -> Any:
 
 
 def _readable(word: Any) -> str:
-    text = str(word).replace("_", " ")
+    text = _SAID.get(str(word), str(word)).replace("_", " ")
     return text[:1].upper() + text[1:]
 
 

@@ -11,6 +11,8 @@ from ui import cached
 from ui.safe_text import safe
 
 REQUIRED = ("user", "time")
+_ALWAYS = (*REQUIRED, "action", "item", "category")
+"""Roles in sight even where no column looks like them; the rest then stand behind a door."""
 _SURE, _LIKELY = 0.8, 0.5
 _LABELS = {
     "user": ("User", "Who did it: an id that stays the same for one person."),
@@ -31,15 +33,26 @@ _LABELS = {
 
 
 def mapping_form(raw: RawLog, current: ColumnMapping | None, key: str) -> ColumnMapping:
-    """Draw one list per role, filled with what was confirmed or else guessed."""
+    """Draw one list per role, filled with ``current`` or else with what was guessed."""
     guesses = {found.role: found for found in cached.guesses(raw.fingerprint, raw)}
     known = (current or cached.guessed_columns(raw.fingerprint, raw)).columns()
-    columns = st.columns(3)
-    chosen: dict[str, str | None] = {}
-    for index, role in enumerate(ROLES):
-        with columns[index % 3]:
-            chosen[role] = _role(role, raw, known.get(role), f"{key}-{role}")
-            _why(guesses.get(role), chosen[role])
+    in_sight = [role for role in ROLES if role in _ALWAYS or role in known]
+    behind = [role for role in ROLES if role not in in_sight]
+
+    def draw(roles: list[str]) -> dict[str, str | None]:
+        chosen: dict[str, str | None] = {}
+        for first in range(0, len(roles), 3):  # rows of their own, so that the boxes align
+            for column, role in zip(st.columns(3), roles[first : first + 3], strict=False):
+                with column:
+                    chosen[role] = _role(role, raw, known.get(role), f"{key}-{role}")
+                    _why(guesses.get(role), chosen[role])
+        return chosen
+
+    chosen = draw(in_sight)
+    if behind:
+        names = ", ".join(_LABELS[role][0].lower() for role in behind)
+        with st.expander(f"More columns: {names}", icon=":material/view_column:"):
+            chosen |= draw(behind)
     return ColumnMapping(**chosen)
 
 

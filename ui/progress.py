@@ -15,13 +15,18 @@ from core.artifacts import EpochReport
 from core.errors import AnalystError
 from core.jobs import JobStatus
 from core.pipeline import STEPS
-from core.workspace import Workspace
 from ui import session
 from ui.safe_text import safe, show_error
 
 DrawEpochs = Callable[[tuple[EpochReport, ...]], None]
 _EVERY_SECONDS = 0.5
-_WORDS = STEPS | {"run": "Making the whole journey"}
+_WORDS = STEPS | {
+    "read": "Reading the files",
+    "events": "Reading times and numbers",
+    "set_aside": "Listing rows set aside",
+    "quality": "Looking at what the log can carry",
+    "run": "Making the whole journey",
+}
 _ENDINGS = {
     "failed": "The step did not work",
     "lost": "The background process is gone",
@@ -37,14 +42,14 @@ def watch(step: str, identity: str = "", draw: DrawEpochs | None = None) -> bool
     that ended is not shown. ``draw`` gets the epochs so far, for a live chart. How a job ended is
     shown until the analyst has read it.
     """
-    found = _newest(session.workspace(), session.DATASET.get())
-    if found is None or found.step != step:
+    found = newest(step, session.DATASET.get() or "")
+    if found is None:
         return False
     elsewhere = bool(identity and found.identity and identity != found.identity)
     if found.state == "running":
         if elsewhere:
             st.info("Work under the settings you had before is still going on. Cancel it, or wait.")
-        _panel(found.id, None if elsewhere else draw)
+        panel(found.id, None if elsewhere else draw)
         return True
     if elsewhere:
         return False
@@ -62,7 +67,8 @@ def glance() -> None:
 
 
 @st.fragment(run_every=_EVERY_SECONDS)
-def _panel(job_id: str, draw: DrawEpochs | None) -> None:
+def panel(job_id: str, draw: DrawEpochs | None = None) -> None:
+    """A running job: where it stands, and the way to stop it."""
     status = jobs.status(session.workspace(), job_id)
     if status.state != "running":
         st.rerun()
@@ -115,12 +121,22 @@ def _ending(status: JobStatus) -> None:
         st.rerun()
 
 
-def _newest(workspace: Workspace, dataset_id: str | None) -> JobStatus | None:
+def at_work() -> bool:
+    """Whether any job works in this workspace, so that no other can begin."""
+    return jobs.current(session.workspace()) is not None
+
+
+def newest(step: str, dataset_id: str) -> JobStatus | None:
+    """The newest job of the workspace, if it makes this step of this data set.
+
+    Files that are being read have no data set yet: its id is empty.
+    """
+    workspace = session.workspace()
     job_id = jobs.latest(workspace)
-    if job_id is None or dataset_id is None:
+    if job_id is None:
         return None
     status = jobs.status(workspace, job_id)
-    return status if status.dataset_id == dataset_id else None
+    return status if (status.dataset_id, status.step) == (dataset_id, step) else None
 
 
 def _share(status: JobStatus) -> float:

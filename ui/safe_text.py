@@ -57,8 +57,13 @@ def show_error(error: Exception) -> None:
     """Draw what the analyst can mend as an error box; raise anything else: it is a bug."""
     if not isinstance(error, AnalystError):
         raise error
-    title = TITLES.get(type(error), "This did not work")
-    st.error(_paragraphs(str(error)), title=title, icon=":material/error:")
+    title = title_of(error)
+    st.error(paragraphs(str(error)), title=title, icon=":material/error:")
+
+
+def title_of(error: AnalystError) -> str:
+    """What kind of trouble it is, in a few words."""
+    return TITLES.get(type(error), "This did not work")
 
 
 @contextmanager
@@ -70,7 +75,7 @@ def errors_shown() -> Iterator[None]:
         show_error(error)
 
 
-def _paragraphs(text: str) -> str:
+def paragraphs(text: str) -> str:
     """Each line as a paragraph; lines that begin with "- " as a list."""
     lines = []
     for line in filter(str.strip, text.splitlines()):

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import ipaddress
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import streamlit as st
 
-from core.artifacts import ColumnMapping
 from core.errors import NotFound
 from core.events.read import ReadOptions
 from core.pipeline import Journey
@@ -30,6 +29,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 WORKSPACE_PARAM = "workspace"
 DATASET_PARAM = "data"
+AT_ONCE_ROWS = 400_000
+"""Logs up to this size are typed while the analyst looks on, others by the worker."""
 
 
 @dataclass(frozen=True)
@@ -152,7 +153,7 @@ def reopen(run: Run) -> None:
     """Go back to how things stood when a run was recorded: data, columns, settings, names."""
     manifest = run.manifest
     dataset_id = manifest.source.dataset_id or ""
-    workspace().confirm_mapping(dataset_id, manifest.source.mapping)
+    workspace().confirm_mapping(dataset_id, manifest.source.mapping, run.options().map)
     open_dataset(dataset_id)
     given = {int(segment): name for segment, name in manifest.segment_names.items()}
     NAMES.set((NAMES.get() or {}) | {manifest.fingerprints["labels"]: given})
@@ -165,13 +166,6 @@ def close_dataset() -> None:
     for held in (DATASET, OPTIONS, NAMES, SELECTION, BEGUN, DISMISSED_JOB):
         held.clear()
     st.query_params.pop(DATASET_PARAM, None)
-
-
-def confirm_mapping(current: Dataset, chosen: ColumnMapping) -> None:
-    """Keep the columns as confirmed, once the log could be read by them. Raises MappingRefused."""
-    place = workspace()
-    place.events(replace(current, mapping=chosen))
-    place.confirm_mapping(current.id, chosen)
 
 
 def delete_dataset(dataset_id: str) -> None:
@@ -207,11 +201,20 @@ def set_name(labels_fingerprint: str, segment: int, name: str) -> None:
 
 
 def journey() -> Journey | None:
-    """The journey of the open data set under the present settings, or None before it can begin."""
+    """The journey of the open data set under the present settings, or None before it can begin.
+
+    A large log that is confirmed, but not typed yet, is no journey: the worker is still at it.
+    """
     current = dataset()
-    if current is None or current.mapping is None:
+    if current is None or current.mapping is None or not is_typed(current):
         return None
     return cached.journey(workspace().root, current, options())
+
+
+def is_typed(current: Dataset) -> bool:
+    """Whether the log of a confirmed data set is typed, or small enough to be typed here."""
+    place = workspace()
+    return place.raw(current).n_rows <= AT_ONCE_ROWS or place.quality_ready(current)
 
 
 def require_journey() -> Journey:

@@ -1,4 +1,4 @@
-"""The upload box: sends a file of any size to the server's disk and says where it stands.
+"""The upload box: sends files of any size to the server's disk and says where they stand.
 
 `st.file_uploader` would hold every byte in the server's memory, long after the page was left.
 """
@@ -9,45 +9,49 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
+from core.jobs import Upload
 from ui import session, upload_route
 
+LOGS = ".csv,.tsv,.txt,.gz,.zip,.parquet,text/csv"
+"""What the file dialog offers for a log."""
+KINDS_IN_WORDS = "CSV or TSV, plain, .gz or .zip, or Parquet"
 _ASSETS = Path(__file__).resolve().parent / "assets"
 _ID = re.compile(r"[0-9a-f]{32}")
 _MAX_NAME = 120
 
 
-@dataclass(frozen=True, kw_only=True)
-class Uploaded:
-    """A file that has arrived in the workspace's incoming folder."""
-
-    id: str
-    name: str
-    """As the analyst knows it; for showing only, never a path."""
-
-    @contextmanager
-    def file(self) -> Iterator[Path]:
-        """The file itself; it is removed when the block ends, well or not."""
-        path = session.workspace().incoming / self.id
-        try:
-            yield path
-        finally:
-            path.unlink(missing_ok=True)
+@contextmanager
+def file_of(upload: Upload) -> Iterator[Path]:
+    """The file of an upload; it is removed when the block ends, well or not."""
+    path = session.workspace().arrived(upload.id)
+    try:
+        yield path
+    finally:
+        path.unlink(missing_ok=True)
 
 
-def upload_box(title: str, hint: str, *, accept: str, key: str) -> Uploaded | None:
-    """Draw the box; the file that has just arrived, once, or None."""
+def discard(uploads: tuple[Upload, ...]) -> None:
+    """Remove files that nobody wants to read any more."""
+    for upload in uploads:
+        (session.workspace().incoming / upload.id).unlink(missing_ok=True)
+
+
+def upload_box(
+    title: str, hint: str, *, accept: str, key: str, multiple: bool = False
+) -> tuple[Upload, ...]:
+    """Draw the box; the files that have just arrived, once, or none."""
     result = _component()(
         key=key,
         data={
             "title": title,
             "hint": hint,
             "accept": accept,
+            "multiple": multiple,
             "limit": upload_route.limit_bytes(),
             "url": upload_route.URL.removeprefix("/"),
             "header": upload_route.TOKEN_HEADER,
@@ -57,7 +61,7 @@ def upload_box(title: str, hint: str, *, accept: str, key: str) -> Uploaded | No
         on_uploaded_change=lambda: None,
     )
     arrived = _checked(result.uploaded)
-    if arrived is not None:
+    if arrived:
         session.UPLOADS_SEEN.set((session.UPLOADS_SEEN.get() or 0) + 1)
     return arrived
 
@@ -74,14 +78,17 @@ def clean_name(name: str) -> str:
     return visible[:_MAX_NAME] or "unnamed.csv"
 
 
-def _checked(value: Any) -> Uploaded | None:
-    """What the browser sent, believed only as far as it has the right form."""
-    if not isinstance(value, dict):
-        return None
-    upload_id, name = value.get("id"), value.get("name")
-    if not (isinstance(upload_id, str) and isinstance(name, str) and _ID.fullmatch(upload_id)):
-        return None
-    return Uploaded(id=upload_id, name=clean_name(name))
+def _checked(value: Any) -> tuple[Upload, ...]:
+    """What the browser sent, believed only if all of it has the right form."""
+    if not isinstance(value, list) or not all(isinstance(sent, dict) for sent in value):
+        return ()
+    pairs = [(sent.get("id"), sent.get("name")) for sent in value]
+    if not all(
+        isinstance(upload_id, str) and isinstance(name, str) and _ID.fullmatch(upload_id)
+        for upload_id, name in pairs
+    ):
+        return ()
+    return tuple(Upload(id=str(found), name=clean_name(str(name))) for found, name in pairs)
 
 
 def _token() -> str:

@@ -33,8 +33,21 @@ _SPARE_BYTES = 200 * 2**20
 
 def new_token(workspace_key: str) -> str:
     """Leave to upload into one workspace, for a week or until the server restarts."""
-    expires = str(int(time.time()) + _TOKEN_SECONDS)
-    return f"{workspace_key}.{expires}.{_signature(workspace_key, expires)}"
+    return signed(workspace_key, _TOKEN_SECONDS)
+
+
+def signed(words: str, seconds: int) -> str:
+    """Words without a dot, with the time until which they hold and a signature."""
+    expires = str(int(time.time()) + seconds)
+    return f"{words}.{expires}.{_signature(words, expires)}"
+
+
+def still_signed(token: str) -> str | None:
+    """The words of a token that this server signed and that still holds, else None."""
+    words, _, rest = token.partition(".")
+    expires, _, signature = rest.partition(".")
+    genuine = hmac.compare_digest(signature.encode(), _signature(words, expires).encode())
+    return words if genuine and int(expires) >= time.time() else None
 
 
 def limit_bytes() -> int:
@@ -85,10 +98,8 @@ async def _write(request: Request, path: Path) -> int | None:
 
 
 def _allowed_workspace(token: str) -> Workspace | None:
-    key, _, rest = token.partition(".")
-    expires, _, signature = rest.partition(".")
-    genuine = hmac.compare_digest(signature.encode(), _signature(key, expires).encode())
-    if not genuine or int(expires) < time.time():
+    key = still_signed(token)
+    if key is None:
         return None
     try:
         return open_workspace(key)

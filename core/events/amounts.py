@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from core.artifacts import Problem
 from core.events.map_options import MapOptions
 from core.events.number_forms import (
+    BARE,
     CORE,
     IS_BRACKETED,
     IS_GROUPED,
@@ -18,7 +19,7 @@ from core.events.number_forms import (
     KINDS,
     currency,
     finite_number,
-    parts,
+    parts_or_core,
 )
 from core.events.problems import plural
 from core.events.reading import (
@@ -26,14 +27,15 @@ from core.events.reading import (
     Column,
     Kind,
     Reading,
-    is_missing_word,
+    count_missing_words,
+    fits,
     kinds_of,
     kinds_where,
     literal,
     nothing,
 )
 
-_APART = f"(SELECT *, {parts('cell')} AS p FROM cells)"
+_APART = f"(SELECT *, {parts_or_core('cell')} AS p FROM cells)"
 _MARKS = {"point": ".", "comma": ","}
 _PLAINLY = "or write all numbers as 1234.5 and import the file again."
 
@@ -52,7 +54,8 @@ def read_numbers(column: Column, options: MapOptions = MapOptions()) -> Reading:
     mark, said = _mark(column, kinds, options)
     around = _around(column)
     unclear = any(problem.severity == "refused" for problem in said)
-    unread = _unreadable(column, unknown if unclear else _not_read(column, mark), options)
+    odd, most = (unknown, False) if unclear else _not_read(column, mark)
+    unread = _unreadable(column, odd, options, most=most)
     found = (*said, *around, *unread)
     if any(problem.severity == "refused" for problem in found):
         return _refused(*found)
@@ -66,7 +69,7 @@ def _refused(*problems: Problem) -> Reading:
 def _hopeless(column: Column, kinds: Mapping[str, Kind], unknown: Kind) -> bool:
     """Whether most cells are no numbers; words for "missing" speak for neither side."""
     numbers = sum(kind.count for kind in kinds.values())
-    missing = kinds_where(column, {"word": is_missing_word("cell")})["word"].count
+    missing = count_missing_words(column) if unknown.count else 0
     return numbers == 0 or unknown.count - missing >= max(1, numbers)
 
 
@@ -150,6 +153,8 @@ def _points_taken_as_decimal(column: Column, kind: Kind) -> Problem:
 
 def _around(column: Column) -> list[Problem]:
     """What was found around the digits: spaces, parentheses, percent signs and currencies."""
+    if not column.query(f"SELECT 1 FROM cells WHERE NOT {fits('cell', BARE)} LIMIT 1"):
+        return []
     kinds = kinds_where(
         column,
         {
@@ -215,19 +220,27 @@ def _currency(column: Column) -> list[Problem]:
     return [column.warn("currency", message, without if without.count else None)]
 
 
-def _not_read(column: Column, mark: str) -> Kind:
+def _not_read(column: Column, mark: str) -> tuple[Kind, bool]:
+    """The cells that hold no finite number, and whether they are more than those that do."""
     source = f"(SELECT *, {finite_number('cell', mark)} AS x FROM cells)"
-    return kinds_where(column, {"unreadable": "x IS NULL"}, source)["unreadable"]
+    unreadable = kinds_where(column, {"unreadable": "x IS NULL"}, source)["unreadable"]
+    missing = count_missing_words(column) if unreadable.count else 0
+    return unreadable, unreadable.count - missing > column.filled - unreadable.count
 
 
-def _unreadable(column: Column, kind: Kind, options: MapOptions) -> list[Problem]:
-    """List the cells that hold no finite number."""
+def _unreadable(
+    column: Column, kind: Kind, options: MapOptions, *, most: bool = False
+) -> list[Problem]:
+    """List the cells that hold no finite number; refused where they are the most."""
     if not kind.count:
         return []
     message = (
         f"{plural(kind.count, 'cell')} in column '{column.name}' cannot be read as finite numbers"
     )
     where = f", as '{kind.example}': {column.spell(kind)}."
+    if most:
+        message += f"{where} These are more than the others. Check map.decimal."
+        return [column.refuse("not_number", message, kind)]
     if options.unreadable_numbers == "refuse":
         message += f"{where} Correct them, or set map.unreadable_numbers to missing or drop."
         return [column.refuse("unreadable", message, kind)]

@@ -17,8 +17,8 @@ _SLACK = timedelta(days=1)
 
 _DISBELIEF = {
     "unreadable": "cannot be read as times",
-    "early_times": f"lie before {EARLIEST:%Y}, which stands for an unknown time",
-    "future_times": "lie in the future",
+    "early_times": f"{{}} before {EARLIEST:%Y}, which stands for an unknown time",
+    "future_times": "{} in the future",
 }
 
 
@@ -36,11 +36,11 @@ def believed(way: Way, reading: Reading, now: datetime | None) -> Reading:
             "early_times": f"t < {low}",
             "future_times": f"t > {high}",
             "impossible": f"t IS NULL AND {fits('cell', way.pattern)}",
-            "believed": f"t BETWEEN {low} AND {high}",
         },
         f"(SELECT *, {reading.value('cell')} AS t FROM cells)",
     )
-    problems = [_problem(way, code, kinds) for code in _DISBELIEF if kinds[code].count]
+    n_believed = way.column.filled - sum(kinds[code].count for code in _DISBELIEF)
+    problems = [_problem(way, code, kinds, n_believed) for code in _DISBELIEF if kinds[code].count]
     found = (*reading.problems, *problems)
     if any(problem.severity == "refused" for problem in problems):
         return Reading(nothing("TIMESTAMP"), found)
@@ -53,10 +53,11 @@ def believed(way: Way, reading: Reading, now: datetime | None) -> Reading:
     )
 
 
-def _problem(way: Way, code: str, kinds: dict[str, Kind]) -> Problem:
+def _problem(way: Way, code: str, kinds: dict[str, Kind], n_believed: int) -> Problem:
     column, kind, impossible = way.column, kinds[code], kinds["impossible"]
+    what = _DISBELIEF[code].format("lies" if kind.count == 1 else "lie")
     message = (
-        f"{plural(kind.count, 'cell')} in column '{column.name}' (time) {_DISBELIEF[code]}, as "
+        f"{plural(kind.count, 'cell')} in column '{column.name}' (time) {what}, as "
         f"'{kind.example}': {column.spell(kind)}."
     )
     if code == "unreadable" and impossible.count:
@@ -65,7 +66,7 @@ def _problem(way: Way, code: str, kinds: dict[str, Kind]) -> Problem:
             f"{column.spell(impossible)}."
         )
     wrong = impossible if code == "unreadable" else kind
-    if wrong.count > kinds["believed"].count:
+    if wrong.count > n_believed:
         message += (
             " These are more than the others, so the column is not what it was taken for. Check "
             f"{_what_to_check(way)}, or choose another column."

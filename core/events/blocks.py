@@ -11,8 +11,10 @@ from typing import TypeVar
 from core.events.encoding import Encoding, find_encoding
 from core.events.read_options import ReadOptions
 
-BLOCK = 1 << 22
+BLOCK = 1 << 21
 """Bytes handed on at a time; large enough to be cut by two processors, small beside the memory."""
+_FIRST = 1 << 16
+"""Bytes of the first block: it goes the slow way, as its rows tell what the others must be like."""
 _HEAD = 1 << 17
 _STRAY = 0xDC00
 """Bytes that are no text become half characters from here on, which no text holds."""
@@ -48,7 +50,7 @@ def open_text(pieces: Iterator[bytes], options: ReadOptions) -> Text:
     head = b"".join(known).decode("utf-8", errors="replace")
     longest = _LONGEST_CHARACTER * options.max_line_length
     blocks = _whole_lines(chain(known, written), longest)
-    return Text(encoding, head[:_HEAD], len(head) <= _HEAD, _last_told(blocks))
+    return Text(encoding, head[:_HEAD], len(head) <= _HEAD, _last_told(_short_first(blocks)))
 
 
 def line_ends(text: S) -> int:
@@ -101,6 +103,15 @@ def _whole_lines(pieces: Iterable[bytes], longest: int) -> Iterator[bytes]:
             yield block[:cut]
         waiting, size = [block[cut:]], size - cut
     yield b"".join(waiting)
+
+
+def _short_first(blocks: Iterator[bytes]) -> Iterator[bytes]:
+    first = next(blocks)
+    cut = _cut_of(first[: min(_FIRST, BLOCK)])
+    if cut:
+        yield first[:cut]
+    yield first[cut:]
+    yield from blocks
 
 
 def _cut_of(block: bytes) -> int:

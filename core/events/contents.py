@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import duckdb
@@ -15,6 +16,8 @@ from core.events.time_forms import NUMBER_DATES, WRITTEN_DATES
 
 SAMPLE = 50_000
 """Rows looked at; a guess is checked against the whole file when the columns are read."""
+_AT_ONCE = 20
+"""Columns looked at together; the patterns of hundreds would not fit into the memory."""
 _FEW_WORDS = 30
 _PATTERNS = {
     "dates": "|".join(pattern for _, pattern in WRITTEN_DATES),
@@ -56,24 +59,31 @@ class Contents:
 
 def look_at(raw: RawLog) -> dict[str, Contents]:
     """Count what stands in every column, over the first `SAMPLE` rows."""
+    found: dict[str, Contents] = {}
+    with engine.connect() as db:
+        for at in range(0, len(raw.columns), _AT_ONCE):
+            found |= _look_at(db, raw, raw.columns[at : at + _AT_ONCE])
+    return found
+
+
+def _look_at(
+    db: duckdb.DuckDBPyConnection, raw: RawLog, columns: Sequence[str]
+) -> dict[str, Contents]:
     width = 2 + len(_PATTERNS)
     wanted = []
-    for name in raw.columns:
+    for name in columns:
         column, cell = quoted(name), f"trim({quoted(name)})"
         wanted += [f"count({column})", f"count(DISTINCT {column})"]
         wanted += [f"count(*) FILTER ({fits(cell, pattern)})" for pattern in _PATTERNS.values()]
-    sample = f"(FROM read_parquet($path) LIMIT {SAMPLE})"
+    query = f"SELECT {', '.join(wanted)} FROM (FROM read_parquet($path) LIMIT {SAMPLE})"
+    row = db.execute(query, {"path": str(raw.path)}).fetchall()[0]
     found = {}
-    with engine.connect() as db:
-        places = {"path": str(raw.path)}
-        row = db.execute(f"SELECT {', '.join(wanted)} FROM {sample}", places).fetchall()[0]
-        for at, name in enumerate(raw.columns):
-            filled, distinct, *counts = row[width * at : width * (at + 1)]
-            shares = [count / max(1, filled) for count in counts]
-            seen = Contents(filled, distinct, *shares)
-            if 2 <= distinct <= _FEW_WORDS and seen.numbers < 0.5:
-                seen = replace(seen, deeds=_deeds(db, raw, name))
-            found[name] = seen
+    for at, name in enumerate(columns):
+        filled, distinct, *counts = row[width * at : width * (at + 1)]
+        seen = Contents(filled, distinct, *(count / max(1, filled) for count in counts))
+        if 2 <= distinct <= _FEW_WORDS and seen.numbers < 0.5:
+            seen = replace(seen, deeds=_deeds(db, raw, name))
+        found[name] = seen
     return found
 
 

@@ -7,14 +7,33 @@ from dataclasses import dataclass
 
 from core.artifacts import ROLES, RawLog
 from core.events.contents import Contents, look_at
-from core.events.role_names import name_strength
+from core.events.role_names import name_strength, words_of
 
 LEAST = 0.3
 """A guess below this confidence is not made."""
 _ENOUGH = 100
 """Cells from which on it says something that all are the same, or that no two are."""
-_SOURCE = "source"
-"""The column that reading several files adds."""
+_PLATFORM_WORDS = (
+    "web website www site online desktop pc app apps ios iphone android mobile wap h5 tablet "
+    "miniprogram shop shops store stores pos kiosk offline callcenter phone email marketplace "
+    "amazon ebay tmall taobao jd pdd wechat douyin"
+)
+_PLATFORMS = frozenset(_PLATFORM_WORDS.split())
+_PLATFORMS_IN_CHINESE = (
+    "网页",
+    "网站",
+    "小程序",
+    "门店",
+    "线下",
+    "安卓",
+    "苹果",
+    "微信",
+    "抖音",
+    "天猫",
+    "淘宝",
+    "京东",
+)
+"""Words in the names of files that are platforms; months and other pieces of a log have none."""
 
 _MEANING = {
     "user": "who acted",
@@ -54,6 +73,7 @@ def guess(raw: RawLog) -> tuple[Guess, ...]:
         offer
         for role in ROLES
         for column in raw.columns
+        if column != raw.source_column
         if (offer := _offer(role, column, contents[column])) is not None
     ]
     offers += _file_names(raw, contents)
@@ -89,17 +109,19 @@ def _by_cells(role: str, column: str, contents: Contents) -> Guess | None:
 
 
 def _file_names(raw: RawLog, contents: dict[str, Contents]) -> list[Guess]:
-    """Offer the column that tells the files of a log apart, unless they are pieces of one."""
-    if len(raw.parts) < 2 or _SOURCE not in raw.columns:
+    """Offer the column that tells the files of a log apart; sure only where all name platforms.
+
+    A month taken for a platform would look like behaviour.
+    """
+    if raw.source_column is None:
         return []
-    names = [part.name for part in raw.parts]
-    pieces = sum(any(char.isdigit() for char in name) for name in names) * 2 > len(names)
+    pieces = not all(_names_platform(part.name) for part in raw.parts)
     why = "it says which file a row came from"
     if pieces:
         return [
             Guess(
                 role="platform",
-                column=_SOURCE,
+                column=raw.source_column,
                 confidence=LEAST,
                 why=f"{why}, but the files look like pieces of one log; choose it if they are "
                 "platforms",
@@ -108,11 +130,17 @@ def _file_names(raw: RawLog, contents: dict[str, Contents]) -> list[Guess]:
     return [
         Guess(
             role="platform",
-            column=_SOURCE,
+            column=raw.source_column,
             confidence=0.8,
             why=f"{why}; choose none if the files are not platforms",
         )
     ]
+
+
+def _names_platform(file: str) -> bool:
+    """Whether a file is called after a platform, as "web_2025.csv" is."""
+    chinese = any(word in file for word in _PLATFORMS_IN_CHINESE)
+    return chinese or not _PLATFORMS.isdisjoint(words_of(file))
 
 
 def _fit(role: str, contents: Contents) -> tuple[float, str]:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
 from core.artifacts import EVENT_COLUMNS, Events, Items, Problem, fingerprint
 from core.events import engine
-from core.events.problems import LINES_SHOWN, counted, plural, shown, spell_lines, warning
+from core.events.problems import counted, plural, shown, warning
 
 VERSION = 1
+_EXAMPLES = 3
+"""Items named where many are meant."""
 
 
 def with_items(events: Events, items: Items, folder: Path) -> Events:
@@ -27,6 +28,7 @@ def with_items(events: Events, items: Items, folder: Path) -> Events:
         engine.open_events(db, events.path)
         db.read_parquet(str(items.path)).select("item, category AS told").create_view("items")
         counts = _counts(db)
+        example = db.execute("SELECT min(item) FROM items").fetchall()[0][0]
         log = db.read_parquet(str(events.path))
         kept = ", ".join(_filled(column) for column in log.columns)
         db.execute(
@@ -34,12 +36,12 @@ def with_items(events: Events, items: Items, folder: Path) -> Events:
             "LEFT JOIN items USING (item) ORDER BY file_row_number) TO $out (FORMAT parquet)",
             {"path": str(events.path), "out": str(out)},
         )
-    present = {*events.present, *(["category"] if counts["filled"] else [])}
+    present = {*events.present, *(["category"] if counts["filled"].events else [])}
     return replace(
         events,
         path=out,
         present=tuple(column for column in EVENT_COLUMNS if column in present),
-        problems=(*events.problems, *_problems(items, counts)),
+        problems=(*events.problems, *_problems(items, example, counts)),
         fingerprint=fingerprint(events.fingerprint, "items", VERSION, {"items": items.fingerprint}),
     )
 
@@ -48,53 +50,64 @@ def _filled(column: str) -> str:
     return "coalesce(e.category, told) AS category" if column == "category" else f'e."{column}"'
 
 
-def _counts(db: duckdb.DuckDBPyConnection) -> dict[str, Any]:
-    """What the table does for the log: rows, items and first lines, by kind."""
+@dataclass(frozen=True)
+class _Met:
+    """Events of one kind, and the items they are of."""
+
+    events: int
+    items: int
+    examples: tuple[str, ...]
+
+
+def _counts(db: duckdb.DuckDBPyConnection) -> dict[str, _Met]:
+    """What the table does for the log, by kind; "named" are all events that name an item."""
     kinds = {
+        "named": "true",
         "filled": "e.category IS NULL AND told IS NOT NULL",
         "unknown": "i.item IS NULL",
         "differing": "e.category <> told",
     }
+    by_item = ", ".join(f"count(*) FILTER ({test}) AS {kind}" for kind, test in kinds.items())
+    # by item first, since an item is met in many events
     wanted = ", ".join(
-        f"count(*) FILTER ({test}) AS {kind}, "
-        f"count(DISTINCT e.item) FILTER ({test}) AS {kind}_items, "
-        f"min(line, {LINES_SHOWN}) FILTER ({test}) AS {kind}_lines, "
-        f"arg_min(e.item, line) FILTER ({test}) AS {kind}_example"
-        for kind, test in kinds.items()
+        f"CAST(sum({kind}) AS BIGINT), count(*) FILTER ({kind} > 0), "
+        f"min(item, {_EXAMPLES}) FILTER ({kind} > 0)"
+        for kind in kinds
     )
     found = db.execute(
-        f"SELECT {wanted}, count(DISTINCT e.item) AS items, (SELECT min(item) FROM items) AS known "
-        "FROM events AS e LEFT JOIN items AS i ON e.item = i.item WHERE e.item IS NOT NULL"
-    )
-    names = [column[0] for column in found.description or ()]
-    return dict(zip(names, found.fetchall()[0], strict=True))
-
-
-def _problems(items: Items, counts: dict[str, Any]) -> tuple[Problem, ...]:
-    texts = {
-        "filled": "{rows} without a category got that of {item} in '{name}'",
-        "unknown": "{rows} ({items}, such as '{example}') are of items that '{name}' does not list",
-        "differing": "{rows} ({items}, such as '{example}') have another category than '{name}' "
-        "gives the item; they keep it",
+        f"WITH met AS (SELECT e.item AS item, {by_item} FROM events AS e LEFT JOIN items AS i "
+        f"ON e.item = i.item WHERE e.item IS NOT NULL GROUP BY e.item) SELECT {wanted} FROM met"
+    ).fetchall()[0]
+    return {
+        kind: _Met(found[at] or 0, found[at + 1], tuple(found[at + 2] or ()))
+        for kind, at in zip(kinds, range(0, len(found), 3), strict=True)
     }
-    if counts["unknown"] and counts["unknown_items"] == counts["items"]:
+
+
+def _problems(items: Items, known: str, counts: dict[str, _Met]) -> tuple[Problem, ...]:
+    """Say in a problem for each kind how many events and items there are; nothing for none."""
+    texts = {
+        "filled": "The category of {events} without one comes from '{name}' ({items}, such as "
+        "{examples}).",
+        "unknown": "'{name}' does not list the item of {events} ({items}, such as {examples}).",
+        "differing": "'{name}' gives the item of {events} another category than the log does "
+        "({items}, such as {examples}); the log's stays.",
+    }
+    if counts["unknown"].items == counts["named"].items:
         texts["unknown"] = (
             "'{name}' lists none of the items of the log, so it is of no use. Are ids written "
-            "alike? The log has '{example}', the table '{known}'. It is about {rows}"
+            "alike? The log has {examples}, the table '{known}'."
         )
     found = []
     for kind, text in texts.items():
-        if not counts[kind]:
-            continue
-        lines = counts[f"{kind}_lines"]
-        said = text.format(
-            rows=plural(counts[kind], "event"),
-            items=plural(counts[f"{kind}_items"], "item"),
-            item="its item" if counts[kind] == 1 else "their items",
-            example=shown(counts[f"{kind}_example"]),
-            known=shown(counts["known"] or ""),
+        met = counts[kind]
+        message = text.format(
+            events=plural(met.events, "event"),
+            items=plural(met.items, "item"),
+            examples=", ".join(f"'{shown(item)}'" for item in met.examples),
+            known=shown(known),
             name=items.name,
         )
-        message = f"{said}: {spell_lines(lines, counts[kind])}."
-        found.append(warning(f"items_{kind}", message, counted(lines, counts[kind]), "category"))
+        if met.events:
+            found.append(warning(f"items_{kind}", message, counted(None, met.events), "category"))
     return tuple(found)

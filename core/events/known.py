@@ -17,6 +17,7 @@ from core.events.read import ReadOptions, read
 from core.events.reading import quoted
 
 _CONFLICTS_SHOWN = 20
+_AS_IT_IS = ReadOptions()
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ def read_known_labels(
     path: Path,
     name: str | None = None,
     events: Events | None = None,
-    options: ReadOptions = ReadOptions(),
+    options: ReadOptions = _AS_IT_IS,
 ) -> KnownLabels:
     """Read a label file; see `read_labels_file`, which has notes beside the labels."""
     return read_labels_file(path, name, events, options).labels
@@ -55,7 +56,7 @@ def read_labels_file(
     path: Path,
     name: str | None = None,
     events: Events | None = None,
-    options: ReadOptions = ReadOptions(),
+    options: ReadOptions = _AS_IT_IS,
 ) -> LabelsFile:
     """Read a label file: user id in the first column, label in the second, named by its header.
 
@@ -86,14 +87,13 @@ def _by_line(db: duckdb.DuckDBPyConnection, raw: RawLog, events: Events | None) 
         )
     places = _places(db, raw)
     if places.least <= events.n_events <= places.most:
-        log = 'SELECT "user", row_number() OVER (ORDER BY line) AS place FROM read_parquet($events)'
+        each = "read_parquet($events)"
         note = "row by row, in the order of the file"
     elif places.least <= events.n_users <= places.most:
-        first = (
-            'SELECT "user", min(line) AS line FROM read_parquet($events) '
-            'WHERE "user" IS NOT NULL GROUP BY "user"'
+        each = (
+            '(SELECT "user", min(line) AS line FROM read_parquet($events) '
+            'WHERE "user" IS NOT NULL GROUP BY "user")'
         )
-        log = f'SELECT "user", row_number() OVER (ORDER BY line) AS place FROM ({first})'
         note = "user by user, in the order of their first rows"
     else:
         raise FileRefused(
@@ -101,6 +101,7 @@ def _by_line(db: duckdb.DuckDBPyConnection, raw: RawLog, events: Events | None) 
             f"matched by line it must have as many as the log has rows, {events.n_events:,}, or as "
             f"many as it has users, {events.n_users:,}. Else put the user id into a first column."
         )
+    log = f'SELECT "user", row_number() OVER (ORDER BY line) AS place FROM {each}'
     rows = (
         f'SELECT "user", label FROM ({log}) JOIN (SELECT {quoted(label)} AS label, {places.sql} AS '
         "place FROM read_parquet($log)) USING (place)"
@@ -127,8 +128,8 @@ def _places(db: duckdb.DuckDBPyConnection, raw: RawLog) -> _Places:
     if blank is None:
         return _Places("row_number() OVER (ORDER BY __line__)", raw.n_rows, raw.n_rows)
     query = (
-        f"SELECT min(__line__), max(__line__), bool_or(contains({quoted(raw.columns[0])}, chr(10))) "
-        "FROM read_parquet($log)"
+        "SELECT min(__line__), max(__line__), "
+        f"bool_or(contains({quoted(raw.columns[0])}, chr(10))) FROM read_parquet($log)"
     )
     start, last, several_lines = db.execute(query, {"log": str(raw.path)}).fetchall()[0]
     while start - 1 in blank.lines:

@@ -117,20 +117,20 @@ def _row_hash(raw: RawLog, mapping: ColumnMapping) -> str:
 
     Each cell is hashed by itself and its place counts, so that no two cells run together and
     "a, blank" is not "blank, a". Columns stand in an order that does not depend on the file's, so
-    that two files with the same columns can be compared.
+    that two files with the same columns can be compared. Which file a row came from counts only
+    where it says the platform: months that overlap hold the same rows twice.
     """
     chosen = mapping.columns()
-    rest = sorted(set(raw.columns) - set(chosen.values()) - {LINE_COLUMN})
+    rest = sorted(set(raw.columns) - set(chosen.values()) - {LINE_COLUMN, raw.source_column})
     compared = [*(column for role, column in chosen.items() if role != "label"), *rest]
     return f"hash({', '.join(map(quoted, compared))})" if compared else "CAST(NULL AS UBIGINT)"
 
 
 def _reading(role: str, column: Column, options: MapOptions, now: datetime | None) -> Reading:
-    blank = not column.query("SELECT 1 FROM cells LIMIT 1")
-    if blank and role in ("user", "time"):
+    if column.is_blank and role in ("user", "time"):
         message = f"Column '{column.name}' ({role}) is blank in every row. Choose another."
         return _unused(role, refused("blank_column", message, None, column.name))
-    if blank:
+    if column.is_blank:
         message = f"Column '{column.name}' ({role}) is blank in every row."
         return _unused(role, warning("blank_column", message, None, column.name))
     if role == "time":

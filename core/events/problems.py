@@ -47,8 +47,13 @@ def refused(
 
 def refusal(name: str, problems: Iterable[Problem]) -> FileRefused:
     """Make the error that lists all problems of a file, up to `PROBLEMS_SHOWN`."""
+    return refusal_saying(f"'{name}' cannot be read without guessing.", problems)
+
+
+def refusal_saying(what: str, problems: Iterable[Problem]) -> FileRefused:
+    """Make the error that says ``what`` cannot be done and lists the problems."""
     found = tuple(problems)
-    text = [f"'{name}' cannot be read without guessing."]
+    text = [what]
     text += [f"- {problem.message}" for problem in found[:PROBLEMS_SHOWN]]
     if len(found) > PROBLEMS_SHOWN:
         text.append(f"- and {len(found) - PROBLEMS_SHOWN} more problems.")

@@ -162,9 +162,9 @@ def _order(column: str, kind: Kind) -> str:
 
 
 def _frequent(connection: duckdb.DuckDBPyConnection, name: str) -> tuple[str, ...]:
+    cells = f"SELECT {quoted(name)} AS cell, count(*) AS n FROM sample GROUP BY cell"
     found = connection.execute(
-        f"SELECT left(cell, {_WIDEST}) FROM ("
-        f"SELECT {quoted(name)} AS cell, count(*) AS n FROM sample WHERE cell IS NOT NULL "
-        f"GROUP BY cell ORDER BY n DESC, cell LIMIT {_VALUES_SHOWN})"
+        f"SELECT left(cell, {_WIDEST}) FROM ({cells}) WHERE cell IS NOT NULL "
+        f"ORDER BY n DESC, cell LIMIT {_VALUES_SHOWN}"
     ).fetchall()
     return tuple(value for (value,) in found)

@@ -18,7 +18,7 @@ from core.events.blocks import Text, open_text
 from core.events.dialect import DELIMITERS, find_delimiter
 from core.events.encoding import guess_encoding
 from core.events.parquet_log import ParquetRows
-from core.events.problems import listed, refusal, shown, tally
+from core.events.problems import refusal, refusal_saying, tally
 from core.events.raw_files import SET_ASIDE, RawFiles
 from core.events.read_options import ReadOptions
 from core.events.rows import Rows
@@ -133,7 +133,7 @@ def _read_several(
     problems += disagreements(found)
     stopping = [problem for problem in problems if problem.severity == "refused"]
     if stopping:
-        raise refusal(listed([shown(file.name) for file in found if file.is_refused]), stopping)
+        raise refusal_saying(f"These {len(paths)} files cannot be read as one log.", stopping)
     made_by = {"options": options.to_dict(), "files": [[f.name, f.sha256] for f in found]}
     return RawLog(
         path=files.path,

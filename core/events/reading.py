@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import duckdb
@@ -65,13 +66,39 @@ class Column:
         """SQL of the cell without the spaces around it; NULL where nothing else is in it."""
         return trimmed(self.name)
 
+    @cached_property
+    def is_blank(self) -> bool:
+        """Whether no row holds anything."""
+        rows = f"SELECT 1 FROM read_parquet($path) WHERE {self.cell} IS NOT NULL LIMIT 1"
+        return not self._execute(rows)
+
+    @cached_property
+    def filled(self) -> int:
+        """Rows that hold something."""
+        return int(self.query("SELECT coalesce(sum(n), 0) FROM cells")[0][0])
+
     def query(self, select: str) -> list[tuple[Any, ...]]:
         """Run a SELECT over ``cells``, those not blank.
 
         Columns: ``cell`` (trimmed), ``n`` rows that hold it, their first ``lines``, and ``line``,
-        the first of them. A cell may stand in more than one row of ``cells``.
+        the first of them. A cell may stand in more than one row of ``cells``; in ``rows`` there is
+        one for every row that is not blank, with ``cell`` and ``line`` alone.
         """
-        return self._execute(f"WITH cells AS ({self._cells()}) {select}")
+        rows = f", rows AS ({self._rows})" if "FROM rows" in select else ""
+        return self._execute(f"WITH cells AS ({self._cells}){rows} {select}")
+
+    def seen(self, only: str = "") -> str:
+        """SQL of the count of some ``cells``, their first lines and an example.
+
+        The first lines of all cells are lines of those cells that begin first, so few lists are
+        kept.
+        """
+        lines = f"min(line, {LINES_SHOWN}){only}"
+        if self._is_grouped:
+            lines = (
+                f"list_sort(flatten(arg_min(lines, line, {LINES_SHOWN}){only}))[1:{LINES_SHOWN}]"
+            )
+        return f"sum(n){only}, {lines}, arg_min(cell, line){only}"
 
     def spell(self, kind: Kind) -> str:
         """Word where the cells of a kind stand."""
@@ -85,23 +112,30 @@ class Column:
         """Say why this column cannot be read."""
         return refused(code, message, _tally(kind), self.name)
 
-    def _cells(self) -> str:
-        """SQL of the cells: each once where there are few different ones, else row by row."""
-        table = f"cells_{self.name.encode().hex()}"
-        known = "SELECT count(*) FROM duckdb_tables() WHERE table_name = $table"
-        if self.db.execute(known, {"table": table}).fetchall()[0][0]:
-            return f"FROM {table}"
-        rows = (
+    @cached_property
+    def _rows(self) -> str:
+        return (
             f"SELECT {self.cell} AS cell, __line__ AS line FROM read_parquet($path) "
             f"WHERE {self.cell} IS NOT NULL"
         )
-        counts = f"SELECT count(*), approx_count_distinct(cell) FROM ({rows})"
+
+    @cached_property
+    def _is_grouped(self) -> bool:
+        """Whether few enough cells are different that each is looked at once."""
+        counts = f"SELECT count(*), approx_count_distinct(cell) FROM ({self._rows})"
         n_rows, n_cells = self._execute(counts)[0]
-        if n_rows > _MANY_ROWS and n_cells > _FEW_CELLS * n_rows:
-            return f"SELECT cell, 1 AS n, [line] AS lines, line FROM ({rows})"
+        return bool(n_rows <= _MANY_ROWS or n_cells <= _FEW_CELLS * n_rows)
+
+    @cached_property
+    def _cells(self) -> str:
+        """SQL of the cells: each once where there are few different ones, else row by row."""
+        if not self._is_grouped:
+            return f"SELECT cell, 1 AS n, [line] AS lines, line FROM ({self._rows})"
+        table = f"cells_{self.name.encode().hex()}"
         self._execute(
-            f"CREATE TEMP TABLE {table} AS SELECT cell, count(*) AS n, "
-            f"min(line, {LINES_SHOWN}) AS lines, min(line) AS line FROM ({rows}) GROUP BY cell"
+            f"CREATE TEMP TABLE IF NOT EXISTS {table} AS SELECT cell, count(*) AS n, "
+            f"min(line, {LINES_SHOWN}) AS lines, min(line) AS line FROM ({self._rows}) "
+            "GROUP BY cell"
         )
         return f"FROM {table}"
 
@@ -124,7 +158,7 @@ def kinds_of(
         f"WHEN {fits('what', pattern)} THEN {literal(kind)}" for kind, pattern in patterns
     )
     rows = column.query(
-        f"SELECT CASE {cases} ELSE 'other' END AS kind, {_seen()} "
+        f"SELECT CASE {cases} ELSE 'other' END AS kind, {column.seen()} "
         f"FROM (SELECT *, {what} AS what FROM {source}) GROUP BY kind"
     )
     return {kind: _kind(*found) for kind, *found in rows}
@@ -132,21 +166,10 @@ def kinds_of(
 
 def kinds_where(column: Column, tests: Mapping[str, str], source: str = "cells") -> dict[str, Kind]:
     """Count the cells for which each test (SQL) holds; ``source`` has the columns of ``cells``."""
-    wanted = ", ".join(_seen(f" FILTER ({test})") for test in tests.values())
+    wanted = ", ".join(column.seen(f" FILTER ({test})") for test in tests.values())
     row = column.query(f"SELECT {wanted} FROM {source}")[0]
     found = zip(row[::3], row[1::3], row[2::3], strict=True)
     return {name: _kind(*three) for name, three in zip(tests, found, strict=True)}
-
-
-def _seen(only: str = "") -> str:
-    """SQL of the count, the first lines and an example.
-
-    The first lines of all cells are lines of those cells that begin first, so few lists are kept.
-    """
-    return (
-        f"sum(n){only}, list_sort(flatten(arg_min(lines, line, {LINES_SHOWN}){only}))"
-        f"[1:{LINES_SHOWN}], arg_min(cell, line){only}"
-    )
 
 
 def _tally(kind: Kind | None) -> Tally | None:
@@ -164,7 +187,13 @@ def nothing(sql_type: str) -> Callable[[str], str]:
 
 def trimmed(name: str) -> str:
     """SQL of the cell of a column without the spaces around it, NULL where that is all of it."""
-    return f"nullif(trim({quoted(name)}, {_BLANKS}), '')"
+    cell = quoted(name)
+    odd = " OR ".join(f"contains({cell}, chr({code}))" for code in (9, 10, 13))
+    # taking off a list of signs is ten times as slow as taking off spaces, and most need neither
+    return (
+        f"nullif(CASE WHEN strlen({cell}) <> length({cell}) OR {odd} "
+        f"THEN trim({cell}, {_BLANKS}) ELSE trim({cell}) END, '')"
+    )
 
 
 def fits(cell: str, pattern: str) -> str:
@@ -175,6 +204,12 @@ def fits(cell: str, pattern: str) -> str:
 def is_missing_word(cell: str) -> str:
     """SQL that tells whether a cell holds a word that programs write for "nothing"."""
     return f"lower({cell}) IN ({', '.join(map(literal, MISSING_WORDS))})"
+
+
+def count_missing_words(column: Column) -> int:
+    """How many cells hold a word that programs write for "nothing"."""
+    count = f"SELECT coalesce(sum(n), 0) FROM cells WHERE {is_missing_word('cell')}"
+    return int(column.query(count)[0][0])
 
 
 def quoted(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
@@ -27,6 +28,15 @@ _LINES_SQL = """
 SELECT __line__ AS line, reason, text FROM read_parquet($aside)
 UNION ALL SELECT line, reason, NULL AS text FROM fates
 """
+
+
+@dataclass(frozen=True, kw_only=True)
+class SetAside:
+    """The list of all rows set aside, as a file."""
+
+    path: Path
+    n_rows: int
+    fingerprint: str
 
 
 def write_set_aside(

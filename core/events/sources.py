@@ -29,7 +29,7 @@ ENDINGS = (*TEXT, *(f"{ending}.gz" for ending in TEXT), ".zip", ".parquet")
 """Names a file may end with."""
 
 PIECE = 1 << 20
-_GRACE = 10_000_000
+_GRACE = 5_000_000
 """Up to so many bytes a file may unpack however small it is packed."""
 _TOLD_EVERY = 0.25
 _MEMBERS_SHOWN = 5

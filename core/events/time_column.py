@@ -8,7 +8,7 @@ from datetime import datetime
 
 from core.events.map_options import MapOptions
 from core.events.reading import Column, Kind, Reading, fits, nothing
-from core.events.time_forms import Form, parts
+from core.events.time_forms import PLAIN_ISO, Form, parts, plain_parts
 
 EARLIEST = datetime(1990, 1, 1)
 """Times before it are stand-ins for "unknown" (1970, 1900, day 0 of a program), not events."""
@@ -44,4 +44,9 @@ def ask(way: Way, what: str, option: str) -> Reading:
 def cut_apart(form: Form) -> str:
     """SQL of the cells of a form, cut into their parts ``p``: one, two, three, hour ..."""
     p = parts("cell", form, ("one", "two", "three"))
-    return f"(SELECT *, {p} AS p FROM cells WHERE {fits('cell', form.pattern)})"
+    is_form = fits("cell", form.pattern)
+    if form.name == "year_first":
+        plain = fits("cell", PLAIN_ISO)
+        p = f"CASE WHEN {plain} THEN {plain_parts()} ELSE {p} END"
+        is_form = f"{plain} OR {is_form}"
+    return f"(SELECT *, {p} AS p FROM cells WHERE {is_form})"

@@ -125,7 +125,7 @@ NUMBER_DATES = (
     *((unit, pattern) for unit, (pattern, _) in EPOCHS.items()),
 )
 
-_PLAIN_ISO = r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(?:\.\d{1,6})?"
+PLAIN_ISO = r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(?:\.\d{1,6})?"
 """Read by the engine itself, ten times as fast as part by part."""
 
 
@@ -136,6 +136,12 @@ def parts(cell: str, form: Form, names: Sequence[str]) -> str:
     """
     listed = ", ".join(map(literal, (*names, *_AFTER_DATE)))
     return f"regexp_extract({cell}, {literal(f'^(?:{form.pattern})$')}, [{listed}])"
+
+
+def plain_parts() -> str:
+    """SQL of the parts of a plain ISO time, so far as they tell how to read a column of them."""
+    values = {"one": "", "two": "", "three": "", **dict.fromkeys(_AFTER_DATE, ""), "hour": "00"}
+    return "{" + ", ".join(f"'{name}': '{value}'" for name, value in values.items()) + "}"
 
 
 def written_time(
@@ -151,13 +157,16 @@ def written_time(
     if form.name != "year_first":
         return sql
     plain = to_utc(f"TRY_CAST({cell} AS TIMESTAMP)")
-    return f"CASE WHEN {fits(cell, _PLAIN_ISO)} THEN {plain} ELSE {sql} END"
+    return f"CASE WHEN {fits(cell, PLAIN_ISO)} THEN {plain} ELSE {sql} END"
 
 
 def local_time(cell: str, form: Form, order: str, year: Callable[[str], str]) -> str:
     """SQL of the timestamp of a written time that names no zone, as it stands; else NULL."""
     p = parts(cell, form, ORDERS[order])
-    return f"CASE WHEN {p}.zone = '' THEN {_stamp(p, form, year(p))} END"
+    sql = f"CASE WHEN {p}.zone = '' THEN {_stamp(p, form, year(p))} END"
+    if form.name != "year_first":
+        return sql
+    return f"CASE WHEN {fits(cell, PLAIN_ISO)} THEN TRY_CAST({cell} AS TIMESTAMP) ELSE {sql} END"
 
 
 def epoch_time(cell: str, unit: str, pattern: str) -> str:

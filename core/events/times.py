@@ -18,7 +18,7 @@ from core.events.reading import (
     Column,
     Kind,
     Reading,
-    is_missing_word,
+    count_missing_words,
     kinds_of,
     kinds_where,
 )
@@ -28,6 +28,7 @@ from core.events.time_forms import (
     EPOCHS,
     EXCEL,
     FORMS,
+    PLAIN_ISO,
     WORDS,
     Form,
     epoch_time,
@@ -60,7 +61,8 @@ def read_times(column: Column, options: MapOptions, now: datetime | None = None)
 
 def _patterns(options: MapOptions) -> list[tuple[str, str]]:
     """The ways of writing in the order in which they are tried."""
-    written = [(form.name, form.pattern) for form in FORMS.values()]
+    plain = ("year_first", PLAIN_ISO)  # tried first, as it is quick and what most logs hold
+    written = [plain, *((form.name, form.pattern) for form in FORMS.values())]
     if options.epoch != "auto":
         digits = [(name, pattern) for name, pattern in written if "solid" in name]
         others = [(name, pattern) for name, pattern in written if "solid" not in name]
@@ -83,7 +85,7 @@ def _why_not(
                 f"{TO_ISO}"
             )
             return refuse_column(column, "mixed_times", message, kind)
-    missing = kinds_where(column, {"word": is_missing_word("cell")})["word"].count
+    missing = count_missing_words(column) if unknown.count else 0
     if (unknown.count - missing) * 2 >= total - missing:
         return refuse_column(column, "not_time", _no_time(column, unknown), unknown)
     return None

@@ -25,6 +25,8 @@ IN_UTC = Zoned(lambda wall: wall)
 def in_zone(way: Way, local: Sql) -> Zoned:
     """How times without a zone become UTC, in the zone that is told."""
     zone, column = way.options.time_zone, way.column
+    if zone == "UTC":
+        return IN_UTC
     source = f"(SELECT *, {local('cell')} AS wall FROM cells)"
     bounds = f"wall BETWEEN {stamp_literal(EARLIEST)} AND TIMESTAMP '2199-12-31'"
     first, last = column.query(f"SELECT min(wall), max(wall) FROM {source} WHERE {bounds}")[0]
@@ -37,9 +39,10 @@ def in_zone(way: Way, local: Sql) -> Zoned:
     }
     found = kinds_where(column, {name: test or "false" for name, test in doubtful.items()}, source)
     texts = {
-        "never": "were skipped when the clocks of {} went forward, and were taken as if they had "
-        "not been moved yet",
-        "twice": "came twice when the clocks of {} went back, and were taken as the first time",
+        "never": "fell into an hour that the clocks of {} skipped, taken as if they had not "
+        "been moved yet",
+        "twice": "fell into an hour that came twice when the clocks of {} went back, taken as the "
+        "first",
     }
     return Zoned(
         lambda wall: utc_sql(wall, start, moved),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from itertools import pairwise
 
 from core.events.reading import Column
@@ -52,27 +52,26 @@ def _start(column: Column, form: Form, order: str) -> date | None:
     """The day of the year on which the log begins, where it passes a new year; else None."""
     p = parts("cell", form, ORDERS[order])
     days = f"SELECT {_key('p')} AS day, line FROM (SELECT {p} AS p, line FROM cells)"
-    found = [row[0] for row in column.query(f"SELECT DISTINCT day FROM ({days}) ORDER BY day")]
-    known = [day for key in found if (day := _day(key)) is not None]
+    rows = column.query(f"SELECT day, min(line) FROM ({days}) GROUP BY day ORDER BY day")
+    known = [(found, line) for key, line in rows if (found := _day(key)) is not None]
     if len(known) < 2:
         return None
-    gap, after = max((two - one, two) for one, two in pairwise(known))
-    over_new_year = known[0] + timedelta(days=366) - known[-1]
-    if over_new_year >= gap:
-        return None
-    if gap.days > _HALF_A_YEAR:
-        return after
-    return after if _in_order(column, p, after) else None
+    first_in_file = min(known, key=lambda found: found[1])[0]
+    if first_in_file != known[0][0] and _in_order(column, p, first_in_file):
+        return first_in_file
+    gap, after = max((two - one, two) for (one, _), (two, _) in pairwise(known))
+    return after if gap.days > _HALF_A_YEAR else None
 
 
 def _in_order(column: Column, p: str, start: date) -> bool:
     """Whether the rows stand in the order of time if the log begins on that day of the year."""
     key = _key("p")
-    turned = f"({key} + CASE WHEN {key} >= {start.month * 100 + start.day} THEN 0 ELSE 1300 END)"
-    steps = (
-        f"SELECT at < lag(at) OVER (ORDER BY place) AS back FROM (SELECT {turned} AS at, "
-        f"unnest(lines) AS place FROM (SELECT {p} AS p, lines FROM cells))"
+    turned = f"{key} + CASE WHEN {key} >= {start.month * 100 + start.day} THEN 0 ELSE 1300 END"
+    days = (
+        f"SELECT min(line) AS low, max(line) AS high, turned FROM (SELECT line, {turned} AS turned "
+        f"FROM (SELECT {p} AS p, line FROM rows)) WHERE turned IS NOT NULL GROUP BY turned"
     )
+    steps = f"SELECT high > lead(low) OVER (ORDER BY turned) AS back FROM ({days})"
     return not column.query(f"SELECT coalesce(bool_or(back), false) FROM ({steps})")[0][0]
 
 

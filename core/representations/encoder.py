@@ -66,7 +66,7 @@ class EventEncoder(nn.Module):
             self.daypart(batch["daypart"]),
         ]
         known = [
-            projection(F.embedding(batch[name], self.get_buffer(_table_of(name))))
+            projection(F.embedding(batch[name], self.get_buffer(_table_of(name))))  # (B, T, <= 16)
             for name, projection in self.projections.items()
         ]
         x = torch.cat([*words, batch["numeric"], *known], dim=-1)  # (B, T, input width)

@@ -92,9 +92,9 @@ def build(
         users_outside=int(np.count_nonzero(~inside)),
         events_outside=int(per_user["length"][~inside].sum()),
         vocabulary=known,
+        scaling=options.scaling(),
         item_vectors=NO_VECTORS,
         query_vectors=NO_VECTORS,
-        scaling=options.scaling(),
         present=clean.present,
         fingerprint=fingerprint(clean.fingerprint, "sequences", VERSION, made_by),
     )

@@ -226,7 +226,8 @@ def test_several_files_are_one_log(core, tmp_path):
     half = {user: actions for user, actions in users.items() if user < "l10"}
     first = write_log(tmp_path / "first.csv", half)
     second = write_log(tmp_path / "second.csv", users)
-    assert core("run", first, second, "--out", tmp_path / "out", *QUICKLY)[0] == 0
+    once = ("--set", "clean.duplicates=drop")
+    assert core("run", first, second, "--out", tmp_path / "out", *QUICKLY, *once)[0] == 0
     run = runs.load_run(tmp_path / "out")
     cleaning = told(run, "cleaning.json")
     assert (cleaning["users_before"], cleaning["users_after"]) == (60, 60)
@@ -321,10 +322,10 @@ def test_options_are_told_as_tables_too(core):
 
 REFUSED = {
     "a file that is not there": (["{tmp}/none.csv"], "There is no file"),
-    "a folder instead of a file": (["{tmp}"], "There is no file"),
+    "a folder without a log": (["{tmp}/empty"], "The folder '.*' holds no log"),
     "an empty file": (["{tmp}/empty.csv"], "The file is empty"),
     "a log without a user column": (["{tmp}/strange.csv"], "No column is chosen for user"),
-    "a second file without the columns": (["{log}", "{tmp}/strange.csv"], "has the columns foo"),
+    "a second file without the columns": (["{log}", "{tmp}/strange.csv"], "strange.csv.*foo"),
     "a column that is not there": (
         ["{log}", "--map", "user=usr"],
         "'usr' (for user) is not there.*Did you mean 'user'",
@@ -378,6 +379,7 @@ def test_what_cannot_be_is_refused_and_nothing_is_written(core, log, tmp_path, a
         "list.json": '{"cluster": {"method": []}}',
     }.items():
         (tmp_path / name).write_text(text, encoding="utf-8")
+    (tmp_path / "empty").mkdir()
     before = sorted(tmp_path.iterdir())
     filled = [argument.format(log=log, tmp=tmp_path) for argument in arguments]
     code, out, said = core("run", *filled, "--out", tmp_path / "out" / "deep")
@@ -428,7 +430,7 @@ def test_a_refusal_keeps_the_earlier_run(core, log, tmp_path):
         (["run", "log.csv"], "--out"),
         (["assign", "log.csv", "--out", "x.csv"], "--run"),
         (["inspect"], "EVENTS"),
-        (["inspect", "none.csv"], "There is no file 'none.csv'"),
+        (["inspect", "none.csv"], "There is no file or folder 'none.csv'"),
         (["options", "--format", "yaml"], "yaml"),
     ],
 )
@@ -460,3 +462,43 @@ def test_an_analyst_reads_of_users_with_more_than_one_label(core, tmp_path):
     code, _, said = core("run", log, "--out", tmp_path / "out", "--labels-column", "kind", *QUICKLY)
     assert code == 0
     assert "1 user with more than one 'kind'" in said
+
+
+def test_a_log_is_prepared_in_a_form_other_tools_take(core, tmp_path):
+    import pyarrow.parquet as parquet
+
+    log, out = write_log(tmp_path / "log.csv", three_groups()), tmp_path / "out"
+    with log.open("a", encoding="utf-8") as file:
+        file.write(",2026-01-01,view,,\n")
+    code, said, _ = core("prepare", log, "--out", out, "--form", "bag", "--words", "action")
+    assert (code, said) == (0, "")
+    assert {path.name for path in out.iterdir()} == {
+        "bag.parquet", "cleaning.json", "quality.json", "set_aside.csv"
+    }  # fmt: skip
+    bag = parquet.read_table(out / "bag.parquet").to_pylist()
+    assert {(row["word"], row["count"]) for row in bag if row["user_id"] == "l03"} == {
+        ("view", 4), ("search", 2)
+    }  # fmt: skip
+    set_aside = (out / "set_aside.csv").read_text("utf-8").splitlines()
+    assert set_aside[1:] == ["log.csv,362,no user id,,2026-01-01,view,,,"]
+    code, _, said = core("prepare", log, "--out", out)
+    assert code == 2 and "is not empty" in said
+
+
+def test_a_folder_a_pattern_and_a_mapping_of_an_earlier_run(core, tmp_path):
+    folder = tmp_path / "logs"
+    folder.mkdir()
+    users = three_groups()
+    write_log(folder / "a.csv", {user: acts for user, acts in users.items() if user < "c"})
+    write_log(folder / "b.csv", {user: acts for user, acts in users.items() if user >= "c"})
+    (folder / "notes.md").write_text("no log")
+    first = ("run", folder, "--out", tmp_path / "one", *QUICKLY, "--map", "category=")
+    assert core(*first)[0] == 0
+    kept = ("--mapping", tmp_path / "one" / "run.json")
+    assert core("run", folder / "*.csv", "--out", tmp_path / "two", *QUICKLY, *kept)[0] == 0
+    one, two = (runs.load_run(tmp_path / name) for name in ("one", "two"))
+    assert one.manifest.source.mapping == two.manifest.source.mapping
+    assert one.manifest.source.mapping.category is None
+    assert one.manifest.source.name == "a.csv, b.csv"
+    assert assignments(tmp_path / "one") == assignments(tmp_path / "two")
+    assert len(assignments(tmp_path / "one")) == 60

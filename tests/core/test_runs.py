@@ -166,7 +166,8 @@ def test_a_recording_that_breaks_leaves_no_run_and_the_earlier_one_as_it_was(
     monkeypatch.setattr(runs, "report_html", lambda _: 1 / 0)
     for target in (run.folder, tmp_path / "new"):
         with pytest.raises(ZeroDivisionError):
-            runs.record(target, journey, run.manifest.source)
+            raw = workspace.raw(workspace.datasets()[0])
+            runs.record(target, journey, run.manifest.source, raw)
     assert {path.name for path in workspace.runs.iterdir()} == before
     assert runs.load_run(run.folder) == run and not (tmp_path / "new").exists()
 

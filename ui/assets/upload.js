@@ -1,6 +1,7 @@
-// Sends one file to the server as it is read from the disk, and tells the page its id.
-// Runs again at every change of `data`: handlers are assigned, never stacked.
+// Sends files to the server as they are read from the disk, one after another, and tells the page
+// their ids. Runs again at every change of `data`: handlers are assigned, never stacked.
 const sending = new WeakMap()
+const mb = (bytes, all = bytes) => (bytes / 2 ** 20).toFixed(all < 2 ** 24 ? 1 : 0)
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const find = (selector) => parentElement.querySelector(selector)
@@ -8,7 +9,9 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const input = find("input")
   find(".title").textContent = data.title
   find(".hint").textContent = data.hint
+  find(".browse").textContent = data.multiple ? "Choose files" : "Choose a file"
   input.accept = data.accept
+  input.multiple = data.multiple
   input.setAttribute("aria-label", data.title)
 
   const say = (text, bad) => {
@@ -21,51 +24,69 @@ export default function ({ data, parentElement, setTriggerValue }) {
     drop.style.display = running ? "none" : ""
   }
 
-  const send = (file) => {
-    if (!file || sending.has(parentElement)) return
-    if (file.size > data.limit) {
-      const size = Math.ceil(file.size / 2 ** 20).toLocaleString("en")
-      const limit = Math.floor(data.limit / 2 ** 20).toLocaleString("en")
-      say(`${file.name} has ${size} MB; this dashboard takes up to ${limit} MB.`, true)
+  // Sends one file; `before` bytes of `total` have gone with the files before it.
+  const put = (file, before, total) =>
+    new Promise((resolve, reject) => {
+      const request = new XMLHttpRequest()
+      sending.set(parentElement, request)
+      request.upload.onprogress = (event) => {
+        find("progress").value = (before + event.loaded) / Math.max(total, 1)
+        say(`Uploading … ${mb(before + event.loaded, total)} of ${mb(total)} MB`)
+      }
+      request.onload = () => {
+        let answer = {}
+        try { answer = JSON.parse(request.responseText) } catch { /* not ours: worded below */ }
+        if (request.status === 200 && answer.id) resolve({ id: answer.id, name: file.name })
+        else reject(answer.error ?? `The server refused ${file.name} (${request.status}).`)
+      }
+      request.onerror = () =>
+        reject("The connection broke off. Nothing was kept; choose the file again.")
+      request.onabort = () => reject("Cancelled. Nothing was kept.")
+      request.open("PUT", new URL(data.url, document.baseURI))
+      request.setRequestHeader(data.header, data.token)
+      request.send(file)
+    })
+
+  const send = async (chosen) => {
+    const files = [...chosen]
+    if (!files.length || sending.has(parentElement)) return
+    if (files.length > 1 && !data.multiple) {
+      say("Only one file goes here. Choose one of them.", true)
       return
     }
-    const request = new XMLHttpRequest()
-    sending.set(parentElement, request)
-    find(".file").textContent = file.name
+    const total = files.reduce((bytes, file) => bytes + file.size, 0)
+    if (total > data.limit) {
+      const size = Math.ceil(total / 2 ** 20).toLocaleString("en")
+      const limit = Math.floor(data.limit / 2 ** 20).toLocaleString("en")
+      const what = files.length > 1 ? "These files have" : `${files[0].name} has`
+      say(`${what} ${size} MB; this dashboard takes up to ${limit} MB.`, true)
+      return
+    }
     find("progress").value = 0
     say("Uploading …")
     show(true)
-    request.upload.onprogress = (event) => {
-      if (!event.lengthComputable) return
-      find("progress").value = event.loaded / event.total
-      const mb = (bytes) => (bytes / 2 ** 20).toFixed(event.total < 2 ** 24 ? 1 : 0)
-      say(`Uploading … ${mb(event.loaded)} of ${mb(event.total)} MB`)
-    }
-    const end = (text, bad) => {
-      sending.delete(parentElement)
-      input.value = ""
-      show(false)
-      say(text, bad)
-    }
-    request.onload = () => {
-      let answer = {}
-      try { answer = JSON.parse(request.responseText) } catch { /* not ours: worded below */ }
-      if (request.status === 200 && answer.id) {
-        end("Uploaded. Reading the file …")
-        setTriggerValue("uploaded", { id: answer.id, name: file.name })
-      } else {
-        end(answer.error ?? `The server refused the file (${request.status}).`, true)
+    const sent = []
+    let before = 0
+    let trouble = null
+    for (const [place, file] of files.entries()) {
+      const of = files.length > 1 ? `${place + 1} of ${files.length}: ` : ""
+      find(".file").textContent = of + file.name
+      try {
+        sent.push(await put(file, before, total))
+      } catch (reason) {
+        trouble = reason
+        break
       }
+      before += file.size
     }
-    request.onerror = () =>
-      end("The connection broke off. Nothing was kept; choose the file again.", true)
-    request.onabort = () => end("Cancelled. Nothing was kept.")
-    request.open("PUT", new URL(data.url, document.baseURI))
-    request.setRequestHeader(data.header, data.token)
-    request.send(file)
+    sending.delete(parentElement)
+    input.value = ""
+    show(false)
+    say(trouble ?? "Uploaded. Reading …", trouble !== null)
+    if (trouble === null) setTriggerValue("uploaded", sent)
   }
 
-  input.onchange = () => send(input.files[0])
+  input.onchange = () => send(input.files)
   find("button").onclick = () => sending.get(parentElement)?.abort()
   drop.ondragover = (event) => {
     event.preventDefault()
@@ -75,7 +96,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   drop.ondrop = (event) => {
     event.preventDefault()
     drop.classList.remove("over")
-    send(event.dataTransfer.files[0])
+    send(event.dataTransfer.files)
   }
   if (!sending.has(parentElement)) say("")
 
