@@ -20,6 +20,7 @@ from core.artifacts import (
     ROLES,
     Beside,
     CleaningReport,
+    CleaningStep,
     ColumnMapping,
     Events,
     Items,
@@ -30,11 +31,14 @@ from core.artifacts import (
     RawLog,
 )
 from core.errors import AnalystError, NotFound, OptionRefused
+from core.events.problems import shown
 from core.options import choices, option_default, option_info, option_types
 from core.run_options import RunOptions, load_options, options_schema
 from core.sequences.forms import FormOptions
 from core.store import Store, replacing_file
 from core.wording import counted
+
+_USERS_NAMED = 5
 
 
 class _Parser(argparse.ArgumentParser):
@@ -379,7 +383,8 @@ def _tell_cleaning(report: CleaningReport) -> None:
     for step in report.steps:
         if step.rows:
             print(
-                f"{step.effect}: {step.rows} rows of {step.users} users: {step.reason}",
+                f"{step.effect}: {step.rows} rows of {step.users} users: {step.reason}"
+                f"{_named(step)}",
                 file=sys.stderr,
             )
     print(
@@ -387,6 +392,12 @@ def _tell_cleaning(report: CleaningReport) -> None:
         f"{report.users_before} users are kept",
         file=sys.stderr,
     )
+
+
+def _named(step: CleaningStep) -> str:
+    """The users that a rule about users met, the first few."""
+    names = ", ".join(shown(example) for example in step.examples[:_USERS_NAMED])
+    return f" ({names}{', ...' if len(step.examples) > _USERS_NAMED else ''})" if names else ""
 
 
 if __name__ == "__main__":
