@@ -39,6 +39,7 @@ from core.store import Store, replacing_file
 from core.wording import counted
 
 _USERS_NAMED = 5
+_NAMED_RULES = ("many_events", "busy_day", "wholesaler")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -395,9 +396,12 @@ def _tell_cleaning(report: CleaningReport) -> None:
 
 
 def _named(step: CleaningStep) -> str:
-    """The users that a rule about users met, the first few."""
-    names = ", ".join(shown(example) for example in step.examples[:_USERS_NAMED])
-    return f" ({names}{', ...' if len(step.examples) > _USERS_NAMED else ''})" if names else ""
+    """Users with too many events and wholesalers by name: who they are is worth knowing."""
+    if step.rule not in _NAMED_RULES:
+        return ""
+    few = step.examples[:_USERS_NAMED]
+    names = ", ".join(f"{shown(example.user)} with {example.rows:,}" for example in few)
+    return f": {names}{', ...' if len(step.examples) > _USERS_NAMED else ''}" if names else ""
 
 
 if __name__ == "__main__":
