@@ -112,9 +112,10 @@ def _marked_numbers(
     for letter in _MARKED:
         few = 0 < counts[letter] <= _MOST_RETURNS * counts["all"]
         if few and counts["digits"] >= counts["all"] / 2:
+            begins = "begins" if counts[letter] == 1 else "begin"
             why = (
-                f"{plural(counts[letter], 'row')} have a number in '{column}' that begins with "
-                f"{letter} while the others are digits, as cancelled invoices are marked."
+                f"{plural(counts[letter], 'number')} in '{column}' {begins} with {letter} while "
+                "the others are digits, as cancelled invoices are marked."
             )
             return f"{RETURN} if {_named(column)} starts {letter}", why
     return None
@@ -136,7 +137,11 @@ def _negative_quantities(
     )[0]
     if not 0 < negative <= _MOST_RETURNS * total:
         return None
-    why = f"{plural(int(negative), 'row')} have a '{column.name}' below zero, as returned goods do."
+    are = "is" if negative == 1 else "are"
+    why = (
+        f"{plural(int(negative), 'cell')} in '{column.name}' {are} below zero, as returned goods "
+        "are."
+    )
     return f"{RETURN} if {_named(column.name)} < 0", why
 
 

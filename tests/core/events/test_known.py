@@ -2,7 +2,7 @@ import pytest
 
 from core.artifacts import ColumnMapping
 from core.errors import FileRefused
-from core.events.known import known_labels_in_log, read_known_labels
+from core.events.known import known_labels_in_log, read_known_labels, read_labels_file
 from core.events.mapping import map_events
 from core.events.read import ReadOptions, read
 
@@ -73,3 +73,57 @@ def test_a_label_file_that_cannot_be_read_without_guessing_is_refused(tmp_path):
         read_known_labels(labels_file(tmp_path, "user\na\nb\n"))
     with pytest.raises(FileRefused, match="line 3"):
         read_known_labels(labels_file(tmp_path, "user,label\na,x\nb,y,z\n"))
+
+
+LOG = ["b,2024-01-02,", "a,2024-01-01,", "b,2024-01-03,", ",2024-01-03,", "c,2024-01-01,"]
+
+
+def by_user(known):
+    return dict(zip(known.user_ids, known.values, strict=True))
+
+
+def test_labels_without_ids_are_matched_row_by_row(tmp_path):
+    log = events(tmp_path, LOG, label=None)
+    found = read_labels_file(labels_file(tmp_path, "typ\nX\nY\nX\nZ\nZ\n"), None, log)
+    assert by_user(found.labels) == {"b": "X", "a": "Y", "c": "Z"}
+    assert found.labels.name == "typ"
+    assert "matched row by row, in the order of the file" in found.notes[0]
+
+
+def test_labels_without_ids_are_matched_user_by_user_in_the_order_of_first_rows(tmp_path):
+    log = events(tmp_path, LOG, label=None)
+    found = read_labels_file(labels_file(tmp_path, "typ\nX\nY\nZ\n"), None, log)
+    assert by_user(found.labels) == {"b": "X", "a": "Y", "c": "Z"}
+    assert "matched user by user, in the order of their first rows" in found.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("typ\nX\n\nZ\n", {"b": "X", "c": "Z"}),
+        ("typ\n\nY\nZ\n", {"a": "Y", "c": "Z"}),
+        ("typ\nX\nY\n\n", {"b": "X", "a": "Y"}),
+        ("typ\nX\nY\nZ\n\n\n\n\n", {"b": "X", "a": "Y", "c": "Z"}),
+    ],
+)
+def test_a_blank_line_is_a_missing_label_and_moves_no_other(text, found, tmp_path):
+    log = events(tmp_path, ["b,2024-01-02,", "a,2024-01-01,", "c,2024-01-01,"], label=None)
+    assert by_user(read_known_labels(labels_file(tmp_path, text), None, log)) == found
+
+
+def test_as_many_labels_as_neither_rows_nor_users_are_refused_with_the_three_numbers(tmp_path):
+    log = events(tmp_path, LOG, label=None)
+    with pytest.raises(FileRefused) as caught:
+        read_known_labels(labels_file(tmp_path, "typ\nX\nY\nX\nZ\n"), None, log)
+    said = str(caught.value)
+    assert "4 rows" in said and "the log has rows, 5," in said and "it has users, 3." in said
+
+
+def test_users_that_only_one_of_both_has_are_counted(tmp_path):
+    log = events(tmp_path, LOG, label=None)
+    text = "user,typ\na,X\nz,Y\nq,Y\nb,\n"
+    found = read_labels_file(labels_file(tmp_path, text), None, log)
+    assert found.notes == (
+        "2 users of the label file are not in the log.",
+        "2 users of the log are without a label.",
+    )

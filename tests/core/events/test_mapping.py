@@ -7,6 +7,9 @@ import pytest
 
 from core.artifacts import ColumnMapping
 from core.errors import MappingRefused
+from core.events import engine
+from core.events.amounts import read_numbers
+from core.events.map_options import MapOptions
 from core.events.mapping import (
     complete,
     guess,
@@ -16,6 +19,8 @@ from core.events.mapping import (
     parse_mapping,
 )
 from core.events.read import ReadOptions, read
+from core.events.reading import Column
+from core.events.times import read_times
 
 SHARED = Path(__file__).parents[3].parent / "shared"
 SHOP = "user_id,timestamp,action,item,category,duration,price,platform\n"
@@ -27,8 +32,11 @@ def log(tmp_path, text):
     return read(path, tmp_path, ReadOptions(), name="log.csv")
 
 
-def mapped(tmp_path, text, **columns):
-    events = map_events(log(tmp_path, text), ColumnMapping(**columns), tmp_path)
+AS_IT_IS = MapOptions()
+
+
+def mapped(tmp_path, text, options=AS_IT_IS, **columns):
+    events = map_events(log(tmp_path, text), ColumnMapping(**columns), tmp_path, options)
     return events, pq.read_table(events.path).to_pydict()
 
 
@@ -300,9 +308,183 @@ def test_a_file_is_described_before_anything_is_done_with_it(tmp_path):
     assert lines[("comma_numbers", "price")] == [2, 3]
 
 
-@pytest.mark.skipif(
+def test_money_is_the_value_else_the_price_of_all_pieces(tmp_path):
+    text = "u,t,p,q,v\na,2024-01-01,2,3,\na,2024-01-01,2,-3,7\na,2024-01-01,2,,\n"
+    columns = {"user": "u", "time": "t", "price": "p", "quantity": "q"}
+    options = MapOptions(rules=())
+    events, table = mapped(tmp_path, text, options, **columns)
+    assert table["price"] == [6, 6, None] and table["quantity"] == [3, -3, None]
+    assert events.present == ("user", "time", "price", "quantity")
+    events, table = mapped(
+        tmp_path, text + "c,2024-01-01,2,1,8\nb,2024-01-01,2,1,x\n", options, **columns, value="v"
+    )
+    assert table["price"] == [6, 7, None, 8, None]
+    assert table["unreadable"] == ["", "", "", "", "price"]
+    assert events.present == ("user", "time", "price", "quantity")
+
+
+@pytest.mark.parametrize(
+    ("options", "unreadable"),
+    [
+        ({}, ["time", "price,quantity"]),
+        ({"unreadable_numbers": "drop"}, ["time", "drop:price,drop:quantity"]),
+    ],
+)
+def test_what_could_not_be_read_is_marked_with_what_follows(options, unreadable, tmp_path):
+    text = "u,t,p,q\na,soon,2,3\na,2024-01-01,x,y\na,2024-01-01,2,3\nb,2024-01-01,1,1\n"
+    columns = {"user": "u", "time": "t", "price": "p", "quantity": "q"}
+    _, table = mapped(tmp_path, text, MapOptions(**options), **columns)
+    assert table["unreadable"] == [*unreadable, "", ""]
+
+
+def test_refused_cells_of_all_columns_are_told_at_once_with_their_lines(tmp_path):
+    raw = log(tmp_path, "u,t,p,q\na,soon,2,3\na,2024-01-01,x,y\n" + "b,2024-01-01,1,1\n" * 3)
+    options = MapOptions(unreadable_times="refuse", unreadable_numbers="refuse")
+    mapping = ColumnMapping(user="u", time="t", price="p", quantity="q")
+    with pytest.raises(MappingRefused) as caught:
+        map_events(raw, mapping, tmp_path, options)
+    assert "as 'soon': line 2" in str(caught.value)
+    assert "as 'x': line 3" in str(caught.value) and "as 'y': line 3" in str(caught.value)
+
+
+def test_ids_that_went_through_decimals_are_kept_and_noted(tmp_path):
+    text = "u,t\n17850.0,2024-01-01\n17851.0,2024-01-01\n"
+    events, table = mapped(tmp_path, text, user="u", time="t")
+    assert table["user"] == ["17850.0", "17851.0"]
+    (said,) = [p.message for p in events.problems if p.code == "float_ids"]
+    assert "as '17850.0'; kept as they are" in said
+    events, _ = mapped(tmp_path, text + "17850,2024-01-01\n", user="u", time="t")
+    (said,) = [p.message for p in events.problems if p.code == "float_ids"]
+    assert "as '17850' and as '17850.0' (lines 2 and 3)" in said and "counts as two" in said
+
+
+@pytest.mark.parametrize(
+    ("column", "option", "seconds", "warned"),
+    [
+        ("dwell", "auto", 2.0, False),
+        ("dwell_ms", "auto", 0.002, True),
+        ("dwell_ms", "seconds", 2.0, False),
+        ("dwell", "minutes", 120.0, True),
+        ("停留时长_分钟", "auto", 120.0, True),
+    ],
+)
+def test_the_unit_of_durations_is_told_or_stated_by_the_name(
+    column, option, seconds, warned, tmp_path
+):
+    events, table = mapped(
+        tmp_path,
+        f"u,t,{column}\na,2024-01-01,2\n",
+        MapOptions(duration_unit=option),
+        user="u",
+        time="t",
+        duration=column,
+    )
+    assert table["duration"] == [seconds] and ("duration_unit" in codes(events)) == warned
+
+
+def test_an_inspection_shows_how_a_cell_is_read_and_what_is_suggested(tmp_path):
+    raw = log(
+        tmp_path,
+        'user,time,quantity,price\na,2022/01/27 11:04:57 PM,1,"1,250.00"\n'
+        "a,2022/01/28 11:04:57 AM,-1,5.00\nb,2022/01/28 11:04:57 AM,1,5.00\n"
+        "b,2022/01/28 11:04:57 AM,1,5.00\n",
+    )
+    report = inspect_report(raw, guess(raw))
+    assert json.loads(json.dumps(report)) == report
+    assert report["examples"]["time"] == {
+        "column": "time",
+        "cell": "2022/01/27 11:04:57 PM",
+        "value": "2022-01-27 23:04:57",
+    }
+    assert report["examples"]["price"]["value"] == "1250.0"
+    assert report["suggested"] == {
+        "rules": ["return if quantity < 0"],
+        "default_action": "purchase",
+    }
+    assert len(report["why"]) == 2 and report["action_codes"] == []
+
+
+def test_the_future_is_told_by_the_moment_that_is_given(tmp_path):
+    raw = log(tmp_path, "u,t\na,2024-01-01\na,2024-06-01\na,2024-01-02\n")
+    mapping, now = ColumnMapping(user="u", time="t"), datetime(2024, 3, 1)
+    events = map_events(raw, mapping, tmp_path, MapOptions(), now)
+    assert [p.lines for p in events.problems if p.code == "future_times"] == [(3,)]
+    assert pq.read_table(events.path)["unreadable"].to_pylist() == ["", "time", ""]
+    assert "future_times" not in codes(map_events(raw, mapping, tmp_path))
+
+
+def test_the_real_sales_log_is_read_as_an_analyst_would(tmp_path):
+    path = SHARED / "data/online_retail/onlineretail.csv"
+    if not path.is_file():
+        pytest.skip("the real logs are not beside the repository")
+    with path.open(encoding="utf-8") as stream:
+        text = "".join(line for _, line in zip(range(20_000), stream, strict=False))
+    raw = log(tmp_path, text)
+    events = map_events(raw, complete(raw, {}), tmp_path)
+    table = pq.read_table(events.path).to_pandas()
+    cancelled = sum(line.startswith("C") for line in text.splitlines()[1:])
+    by_number, by_quantity = [p.message for p in events.problems if p.code == "rule"]
+    assert by_number.startswith(f"{cancelled} rows of ")
+    assert "the rule 'return if InvoiceNo starts C'" in by_number
+    assert "the rule 'return if Quantity < 0'" in by_quantity
+    back = table[table.action == "return"]
+    assert (back.quantity < 0).all() and (back.price >= 0).all() and len(back) > cancelled
+    assert set(table.action) == {"purchase", "return"}
+
+
+def values_of(name, column, reader, tmp_path):
+    raw = read(SHARED / "badcsv" / name, tmp_path, ReadOptions(), name=name)
+    with engine.connect() as db:
+        cells = Column(db, str(raw.path), column)
+        reading = reader(cells, MapOptions())
+        query = f"SELECT {reading.value(cells.cell)} FROM read_parquet($path) ORDER BY __line__"
+        found = db.execute(query, {"path": str(raw.path)}).fetchall()
+    return [value for (value,) in found], [problem.code for problem in reading.problems]
+
+
+badcsv = pytest.mark.skipif(
     not (SHARED / "badcsv").is_dir(), reason="the bad-file suite is not beside the repository"
 )
+
+
+@badcsv
+@pytest.mark.parametrize(
+    ("name", "column", "values"),
+    [
+        (
+            "70_thousands_quoted.csv",
+            "money",
+            [100_000.0, 300_000.2, 300_000_000.4, 50.0, 9_999_999_999.2],
+        ),
+        ("83_german_mixed.csv", "Wasserstand", [146.0, 145.0, 145.0, 144.0, 143.0, 143.0, 142.0]),
+    ],
+)
+def test_the_numbers_of_a_bad_file_are_right(name, column, values, tmp_path):
+    assert values_of(name, column, read_numbers, tmp_path)[0] == values
+
+
+@badcsv
+@pytest.mark.parametrize(
+    ("name", "column", "first", "warned"),
+    [
+        (
+            "61_leading_zero_codes.csv",
+            "data_entrata_in_carica",
+            "2021-10-13 00:00:00",
+            "date_order",
+        ),
+        ("77_mixed_offsets.csv", "time", "2020-01-01 00:00:00", "some_no_zone"),
+        ("79_ampm.csv", "flight_date_time", "2022-01-27 23:04:57", "no_zone"),
+        ("81_ambiguous_dates.csv", "a", "2014-01-02 00:00:00", "date_order"),
+        ("83_german_mixed.csv", "Zeit [MEZ]", "2013-07-09 12:00:00", "some_dates_only"),
+    ],
+)
+def test_the_times_of_a_bad_file_are_right(name, column, first, warned, tmp_path):
+    found, codes = values_of(name, column, read_times, tmp_path)
+    assert str(found[0]) == first and None not in found and warned in codes
+
+
+@badcsv
 @pytest.mark.parametrize(
     ("name", "severity", "lines"),
     [
