@@ -37,10 +37,10 @@ plots.show(charts.events_over_time(seen.timeline), key="over-time")
 left, right = st.columns(2)
 with left:
     plots.show(charts.events_per_user(seen.events_per_user), key="per-user")
-    plots.show(charts.action_counts(seen.actions), key="actions")
-with right:
     if seen.categories:
         plots.show(charts.category_counts(seen.categories), key="categories")
+with right:
+    plots.show(charts.action_counts(seen.actions), key="actions")
 sequence_view.sequences(journey)
 sequence_view.forms(dataset, journey)
 steps.next_button("prepare")

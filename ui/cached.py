@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -69,6 +72,17 @@ def forget_journeys() -> None:
     _journey.clear()
 
 
+@contextmanager
+def _parquet(path: Path) -> Iterator[Any]:
+    """A Parquet file to read a little of; what it took of memory is given back."""
+    import pyarrow as pa
+    import pyarrow.parquet as parquet
+
+    with parquet.ParquetFile(path, buffer_size=1 << 16, pre_buffer=False) as file:
+        yield file
+    pa.default_memory_pool().release_unused()
+
+
 @st.cache_data(max_entries=16, show_spinner=False)
 def guesses(fingerprint: str, _raw: RawLog) -> tuple[Guess, ...]:
     """What each column of a log seems to be."""
@@ -90,9 +104,7 @@ def offer(fingerprint: str, _raw: RawLog, mapping: ColumnMapping) -> Offer:
 @st.cache_data(max_entries=16, show_spinner=False)
 def first_rows(fingerprint: str, _raw: RawLog, n_rows: int = 8) -> pd.DataFrame:
     """The first rows of a log as they came, all text."""
-    import pyarrow.parquet as parquet
-
-    with parquet.ParquetFile(_raw.path) as file:
+    with _parquet(_raw.path) as file:
         first = next(file.iter_batches(n_rows, columns=list(_raw.columns)), None)
     return first.to_pandas() if first is not None else pd.DataFrame(columns=list(_raw.columns))
 
@@ -100,10 +112,8 @@ def first_rows(fingerprint: str, _raw: RawLog, n_rows: int = 8) -> pd.DataFrame:
 @st.cache_data(max_entries=32, show_spinner=False)
 def words_of(fingerprint: str, _raw: RawLog, column: str) -> dict[str, int]:
     """How often each word stands in a column over the first rows of a log, falling."""
-    import pyarrow.parquet as parquet
-
     counts: Counter[str] = Counter()
-    with parquet.ParquetFile(_raw.path) as file:
+    with _parquet(_raw.path) as file:
         for place, batch in enumerate(file.iter_batches(50_000, columns=[column])):
             counted = batch.column(0).drop_null().value_counts().to_pylist()
             counts.update({found["values"]: found["counts"] for found in counted})
@@ -165,10 +175,8 @@ def _user_map(
 @st.cache_data(max_entries=16, show_spinner=False)
 def set_aside_reasons(fingerprint: str, _raw: RawLog) -> dict[str, int]:
     """How many rows the gate set aside, by reason, the most frequent first."""
-    import pyarrow.parquet as parquet
-
     counts: Counter[str] = Counter()
-    with parquet.ParquetFile(_raw.set_aside) as file:
+    with _parquet(_raw.set_aside) as file:
         for batch in file.iter_batches(50_000, columns=["reason"]):
             counted = batch.column(0).value_counts().to_pylist()
             counts.update({found["values"]: found["counts"] for found in counted})
@@ -209,8 +217,10 @@ def _odd_items(fingerprint: str, _events: Events) -> tuple[OddItem, ...]:
     return suggest_non_goods(_events)
 
 
-_SUMMARISED_EVENTS = 2_000_000
-"""Past so many events, sequences are summarised from users drawn evenly."""
+_SUMMARISED_EVENTS = 500_000
+"""Past so many events, sequences are summarised from a part of their users."""
+_BLOCKS, _PART_EVENTS = 20, 250_000
+"""That part: blocks of neighbours, evenly apart, so that little of the files is touched."""
 
 
 def sequence_summary(sequences: Sequences) -> SequenceSummary:
@@ -220,10 +230,13 @@ def sequence_summary(sequences: Sequences) -> SequenceSummary:
 
 @st.cache_data(max_entries=16, show_spinner=False)
 def _sequence_summary(fingerprint: str, _sequences: Sequences) -> SequenceSummary:
-    every = -(-_sequences.n_events // _SUMMARISED_EVENTS)
-    if every > 1:
-        return summarise(take(_sequences, np.arange(0, _sequences.n_users, every)))
-    return summarise(_sequences)
+    if _sequences.n_events <= _SUMMARISED_EVENTS:
+        return summarise(_sequences)
+    n_users = _sequences.n_users
+    size = max(1, n_users * _PART_EVENTS // _sequences.n_events // _BLOCKS)
+    starts = np.linspace(0, n_users - size, _BLOCKS).astype(np.int64)
+    picked = np.unique(np.add.outer(starts, np.arange(size)))
+    return summarise(take(_sequences, picked))
 
 
 def session_gap_reason(clean: CleanEvents) -> str:

@@ -52,7 +52,7 @@ def account(
             "What": step.effect.capitalize(),
             "Why": plain(step.reason),
             "Rows": step.rows,
-            **({"Change": step.rows - were.get(step.rule, 0)} if now else {}),
+            **({"Change": step.rows - were.get(step.rule, 0) or None} if now else {}),
             "Users": step.users,
             "Which users": _named(step),
             "Lines": _lines(step, parts),

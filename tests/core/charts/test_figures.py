@@ -37,6 +37,29 @@ def bins(*users: int):
     )
 
 
+def kinds():
+    """Pauses by kind, as they are counted of a log."""
+    names = (("same time", 1.0), ("under 1 h", 3600.0), ("longer", None))
+    return tuple(
+        SimpleNamespace(name=name, up_to=limit, events=n) for n, (name, limit) in enumerate(names)
+    )
+
+
+def pause_bins(*pauses: int):
+    return tuple(
+        SimpleNamespace(low=600.0 * 2**i, high=1200.0 * 2**i, pauses=n)
+        for i, n in enumerate(pauses)
+    )
+
+
+def stages():
+    names = ("looked", "bought")
+    return tuple(
+        SimpleNamespace(name=name, actions=(MARKUP,), users=30 - 20 * i, also=9)
+        for i, name in enumerate(names)
+    )
+
+
 def table(**columns):
     n = len(made.user_ids())
     segment = np.asarray(made.labels().values)
@@ -68,6 +91,11 @@ FIGURES = {
     "per user": lambda: events.events_per_user(bins(3, 9, 1), bins(5, 9, 1)),
     "actions": lambda: events.action_counts((Count(MARKUP, 9, 2),)),
     "categories": lambda: events.category_counts(()),
+    "pauses": lambda: events.pauses(kinds(), 1800),
+    "no pauses": lambda: events.pauses((), None),
+    "visit pauses": lambda: events.visit_pauses(pause_bins(3, 0, 9), 1800),
+    "visits": lambda: events.visits_per_user(bins(5, 9, 1)),
+    "funnel": lambda: events.funnel(stages(), 40),
 }
 
 
@@ -258,6 +286,21 @@ def test_equal_names_of_categories_keep_their_own_bars():
     drawn = events.category_counts((Count(long + "1", 9, 2), Count(long + "2", 5, 1)))
     assert drawn.data[0].y == (0, 1)
     assert len(set(drawn.layout.yaxis.ticktext)) == 1
+
+
+def test_the_end_of_a_visit_stands_between_the_pauses_it_parts():
+    (line,) = events.pauses(kinds(), 3600).layout.shapes
+    assert line.x0 == 1.5  # behind "same time" and "under 1 h"
+    (line,) = events.visit_pauses(pause_bins(3, 9), 1200).layout.shapes
+    first, second = events.visit_pauses(pause_bins(3, 9), 1200).data[0].x
+    assert first < line.x0 < second
+
+
+def test_a_funnel_tells_users_and_shares_of_all():
+    drawn = events.funnel(stages(), 40).data[0]
+    assert list(drawn.x) == [30, 10]
+    assert list(drawn.text) == ["30 (75%)", "10 (25%)"]
+    assert drawn.customdata[1] == "9 of them came from the stage above"
 
 
 def test_bins_of_events_per_user_are_named_by_their_range():
