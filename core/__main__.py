@@ -20,6 +20,7 @@ from core.artifacts import (
     ROLES,
     Beside,
     CleaningReport,
+    CleaningStep,
     ColumnMapping,
     Events,
     Items,
@@ -30,11 +31,15 @@ from core.artifacts import (
     RawLog,
 )
 from core.errors import AnalystError, NotFound, OptionRefused
+from core.events.problems import shown
 from core.options import choices, option_default, option_info, option_types
 from core.run_options import RunOptions, load_options, options_schema
 from core.sequences.forms import FormOptions
 from core.store import Store, replacing_file
 from core.wording import counted
+
+_USERS_NAMED = 5
+_NAMED_RULES = ("many_events", "busy_day", "wholesaler")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -379,7 +384,8 @@ def _tell_cleaning(report: CleaningReport) -> None:
     for step in report.steps:
         if step.rows:
             print(
-                f"{step.effect}: {step.rows} rows of {step.users} users: {step.reason}",
+                f"{step.effect}: {step.rows} rows of {step.users} users: {step.reason}"
+                f"{_named(step)}",
                 file=sys.stderr,
             )
     print(
@@ -387,6 +393,15 @@ def _tell_cleaning(report: CleaningReport) -> None:
         f"{report.users_before} users are kept",
         file=sys.stderr,
     )
+
+
+def _named(step: CleaningStep) -> str:
+    """Users with too many events and wholesalers by name: who they are is worth knowing."""
+    if step.rule not in _NAMED_RULES:
+        return ""
+    few = step.examples[:_USERS_NAMED]
+    names = ", ".join(f"{shown(example.user)} with {example.rows:,}" for example in few)
+    return f": {names}{', ...' if len(step.examples) > _USERS_NAMED else ''}" if names else ""
 
 
 if __name__ == "__main__":

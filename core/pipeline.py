@@ -48,8 +48,8 @@ from core.artifacts import (
 from core.clustering import CLUSTERERS, choose_k
 from core.events import clean, item_categories, overview
 from core.events.overview import Overview
-from core.events.set_aside import SetAside, write_set_aside
-from core.report.safe_files import make_safe
+from core.events.set_aside import SetAside, set_aside_batches
+from core.report.set_aside_table import write_safe_set_aside
 from core.run_options import RunOptions
 from core.store import Store
 
@@ -163,11 +163,10 @@ class Journey:
         made_from = self.set_aside_as()
 
         def make(folder: Path) -> SetAside:
-            exact, safe = folder / "exact.csv", folder / "set_aside.csv"
-            write_set_aside(raw, self.filled(), self.options.clean, None, exact)
-            n_rows = make_safe(exact, safe)
-            exact.unlink()
-            return SetAside(path=safe, n_rows=n_rows, fingerprint=made_from)
+            path = folder / "set_aside.csv"
+            with set_aside_batches(raw, self.filled(), self.options.clean, None) as batches:
+                n_rows = write_safe_set_aside(batches, path)
+            return SetAside(path=path, n_rows=n_rows, fingerprint=made_from)
 
         return self.store.get_or_make(SetAside, made_from, make)
 

@@ -68,7 +68,8 @@ def _action_names(raw: RawLog, column: str, named: Sequence[str], key: str) -> t
 
 def _rules(offer: Offer, current: Sequence[str] | str, key: str) -> tuple[str, ...] | str:
     """Rules as lines that can be switched off: those that the log suggests, then one's own."""
-    reasons = dict(zip(offer.rules, offer.why[-len(offer.rules) :], strict=True))
+    # Before the reasons of the rules may stand that of the default action.
+    reasons = dict(zip(offer.rules, offer.why[len(offer.why) - len(offer.rules) :], strict=True))
     taken, own = [], []
     if offer.rules:
         st.markdown("**The log suggests**")

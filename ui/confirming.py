@@ -44,11 +44,13 @@ def choose(dataset: Dataset) -> tuple[ColumnMapping, MapOptions]:
     """
     raw = session.workspace().raw(dataset)
     key = f"map-{dataset.id}"
-    held = held_options(dataset)
+    mapping, held = dataset.mapping, held_options(dataset)
+    if mapping is None:
+        mapping, held = _as_before(dataset)
     tried = _tried(dataset, held)
     if tried is not None:
         held = _refused(tried)
-    chosen = mapping_form(raw, dataset.mapping, key)
+    chosen = mapping_form(raw, mapping, key)
     options = cell_choices(raw, chosen, held, key)
     with st.container(key="first-rows"):
         st.markdown("**First rows**")
@@ -111,6 +113,20 @@ def working(dataset: Dataset) -> bool:
     """Whether the worker types the log just now; how it gets on, or that it was stopped."""
     found = progress.newest("quality", dataset.id)
     return (found is None or found.state != "failed") and progress.watch("quality")
+
+
+def _as_before(dataset: Dataset) -> tuple[ColumnMapping | None, MapOptions]:
+    """What was confirmed for an earlier file of the same columns, said to be so; else a guess."""
+    recalled = session.workspace().recalled(dataset)
+    if recalled is None:
+        st.markdown("This is what names and contents suggest. Change what is wrong, then confirm.")
+        return None, MapOptions()
+    st.info(
+        "Filled in as you confirmed it for an earlier file with the same columns. Change what is "
+        "different, then confirm.",
+        icon=":material/history:",
+    )
+    return recalled
 
 
 def _tried(dataset: Dataset, held: MapOptions) -> Refused | None:

@@ -40,7 +40,7 @@ def clean(
         if log.report.events_after == 0:
             raise TooLittleData(nothing_left(log.report))
         log.cleaning.connection.execute(KEPT_USERS_SQL)
-        log.cleaning.copy(CLEAN_ROWS_SQL, path, "FORMAT parquet")
+        log.cleaning.dropping().write(CLEAN_ROWS_SQL, path)
     made_by = options.to_dict() | ({} if limits is None else {"limits": asdict(limits)})
     return CleanEvents(
         path=path,

@@ -143,7 +143,7 @@ def _row_steps(account: Account) -> list[CleaningStep]:
                 effect=_what_was_done(account, rule),
                 rows=rows,
                 users=sum(n for bits, n in users if bits & BITS[rule]),
-                lines=lines.get(rule, ()),
+                lines=tuple(lines[rule]),
                 examples=_examples(
                     account,
                     f'SELECT "user", sum(n) AS n FROM tally WHERE bits & {BITS[rule]} <> 0 '
@@ -156,17 +156,41 @@ def _row_steps(account: Account) -> list[CleaningStep]:
     return steps
 
 
-def _first_lines(account: Account) -> dict[str, tuple[int, ...]]:
-    """The first lines that each rule met."""
-    found = account.cleaning.rows(
-        f"SELECT bits, min(line, {SHOWN}) FROM filled WHERE bits <> 0 GROUP BY bits"
+def _first_lines(account: Account) -> dict[str, list[int]]:
+    """The first lines that each rule met.
+
+    ``tally`` holds the first line of every group of a user's rows. Where each group is one row,
+    these are the lines; else none of the first lines can stand behind the last of as many groups,
+    so that of a long file only the beginning is read. Rows without a user are looked up.
+    """
+    rules = list(account.effects)
+    met = [f"bits & {BITS[rule]} <> 0" for rule in rules]
+    columns = ", ".join(
+        f"min(line, {SHOWN}) FILTER ({test}), bool_and(n = 1) FILTER ({test})" for test in met
     )
-    return {
-        rule: tuple(sorted(line for bits, some in found if bits & BITS[rule] for line in some))[
-            :SHOWN
-        ]
-        for rule in account.effects
-    }
+    found = _one(account, f'SELECT {columns} FROM tally WHERE "user" IS NOT NULL')
+    firsts = {rule: some or [] for rule, some in zip(rules, found[::2], strict=True)}
+    unsure = [rule for rule, single in zip(rules, found[1::2], strict=True) if single is False]
+    ends = [max(firsts[rule]) if len(firsts[rule]) == SHOWN else _FAR for rule in unsure]
+    seen = _lines_by_bits(account, f"line <= {max(ends)}") if ends else []
+    strangers = _lines_by_bits(account, '"user" IS NULL')
+    lines = {}
+    for rule in rules:
+        looked_up = (seen if rule in unsure else []) + strangers
+        some = {line for bits, those in looked_up if bits & BITS[rule] for line in those}
+        lines[rule] = sorted(some | (set() if rule in unsure else set(firsts[rule])))[:SHOWN]
+    return lines
+
+
+def _lines_by_bits(account: Account, where: str) -> list[tuple[int, list[int]]]:
+    found = account.cleaning.rows(
+        f"SELECT bits, min(line, {SHOWN}) FROM filled WHERE bits <> 0 AND {where} GROUP BY bits"
+    )
+    return [(bits, lines) for bits, lines in found]
+
+
+_FAR = 2**62
+"""Behind every line of any file."""
 
 
 def _copies_step(account: Account) -> CleaningStep:

@@ -8,9 +8,11 @@ parameters, found by the same text with these left open.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import duckdb
@@ -24,13 +26,15 @@ AMOUNTS = ("price", "duration")
 MEASURES = ("price", "duration", "quantity")
 """Columns of numbers that can have outliers."""
 
+_UNREAD = "(',' || unreadable || ',')"
+
 RULES = {
-    "no_user": """ "user" IS NULL AND NOT contains(unread, ',user,') """,
-    "unreadable_user": """ "user" IS NULL AND contains(unread, ',user,') """,
-    "no_time": """ "time" IS NULL AND NOT contains(unread, ',time,') """,
-    "unreadable_time": """ "time" IS NULL AND contains(unread, ',time,') """,
+    "no_user": f""" "user" IS NULL AND NOT contains({_UNREAD}, ',user,') """,
+    "unreadable_user": f""" "user" IS NULL AND contains({_UNREAD}, ',user,') """,
+    "no_time": f""" "time" IS NULL AND NOT contains({_UNREAD}, ',time,') """,
+    "unreadable_time": f""" "time" IS NULL AND contains({_UNREAD}, ',time,') """,
     **{
-        f"illegible_{role}": f"contains(unread, ',drop:{role},')"
+        f"illegible_{role}": f"contains({_UNREAD}, ',drop:{role},')"
         for role in ("price", "value", "quantity", "duration")
     },
     "non_goods": "coalesce(list_contains(CAST($non_goods AS VARCHAR[]), item), false)",
@@ -38,10 +42,10 @@ RULES = {
     "impossible_duration": "duration IS NOT NULL AND possible_duration IS NULL",
     **{f"outlier_{measure}": f"far_{measure}" for measure in MEASURES},
     **{f"no_{column}": f"{column} IS NULL" for column in WORDS},
-    "no_price": "possible_price IS NULL AND NOT contains(unread, ',price,')",
-    "unreadable_price": "possible_price IS NULL AND contains(unread, ',price,')",
-    "no_duration": "possible_duration IS NULL AND NOT contains(unread, ',duration,')",
-    "unreadable_duration": "possible_duration IS NULL AND contains(unread, ',duration,')",
+    "no_price": f"possible_price IS NULL AND NOT contains({_UNREAD}, ',price,')",
+    "unreadable_price": f"possible_price IS NULL AND contains({_UNREAD}, ',price,')",
+    "no_duration": f"possible_duration IS NULL AND NOT contains({_UNREAD}, ',duration,')",
+    "unreadable_duration": f"possible_duration IS NULL AND contains({_UNREAD}, ',duration,')",
 }
 """The rules that look at single rows, in the order in which they act, and what each looks for.
 
@@ -100,15 +104,31 @@ def _clipped(measure: str) -> str:
     return f"CASE WHEN far_{measure} AND $clips THEN {nearest} ELSE {value} END AS {measure}"
 
 
-_TOUCHED = " | ".join(
-    f"(CASE WHEN {condition} THEN CAST({BITS[rule]} AS BIGINT) ELSE 0 END)"
-    for rule, condition in RULES.items()
-)
+def _touched(rules: Iterable[str]) -> str:
+    """SQL of the bits of the rules that meet a row.
+
+    Few rows hold something that could not be read, so the words for it are looked at in these only.
+    """
+    any_row = {rule: RULES[rule] for rule in rules}
+    plain = {rule: _MENTIONED.sub("false", condition) for rule, condition in any_row.items()}
+    return f"CASE WHEN unreadable <> '' THEN {_bits(any_row)} ELSE {_bits(plain)} END"
+
+
+def _bits(conditions: Mapping[str, str]) -> str:
+    marks = (
+        f"CASE WHEN {condition} THEN CAST({BITS[rule]} AS BIGINT) ELSE 0 END"
+        for rule, condition in conditions.items()
+        if condition != "false"
+    )
+    return " | ".join(["CAST(0 AS BIGINT)", *(f"({mark})" for mark in marks)])
+
+
+_MENTIONED = re.compile(rf"contains\({re.escape(_UNREAD)}, '[^']*'\)")
 _FAR = ", ".join(f"{far(m, f'${m}_low', f'${m}_high')} AS far_{m}" for m in MEASURES)
 
 _CLEANED = f"""
 WITH possible AS (
-    SELECT *, ',' || coalesce(unreadable, '') || ',' AS unread,
+    SELECT *,
         CASE WHEN isfinite(price) AND price >= 0 THEN price END AS possible_price,
         CASE WHEN isfinite(duration) AND duration >= 0 THEN duration END AS possible_duration,
         CASE WHEN isfinite(quantity) THEN quantity END AS possible_quantity
@@ -116,7 +136,7 @@ WITH possible AS (
 ), bounded AS (
     SELECT *, {_FAR} FROM possible
 ), touched AS (
-    SELECT *, {_TOUCHED} AS all_bits FROM bounded
+    SELECT *, {{touched}} AS all_bits FROM bounded
 ), dropped AS (
     -- n & -n is the lowest bit of n: the first rule that drops the row, 0 where none does
     SELECT *, (all_bits & $drops) & -(all_bits & $drops) AS dropped_by FROM touched
@@ -139,11 +159,13 @@ _OF_USER = {"user_mean": "favg({column} ORDER BY line)", "user_median": "median(
 """One value per user; sums in the order of lines, so that their last digits never vary."""
 
 
-def cleaning_sql(methods: Mapping[str, str]) -> str:
-    """SQL of every row with its cleaned values, the rules that touched it and the one that did not.
+def cleaning_sql(rules: Iterable[str], methods: Mapping[str, str]) -> str:
+    """SQL of every row with its cleaned values, the rules it met and the one that dropped it.
 
-    ``methods`` says by which of `ffill`, `bfill`, `user_mean` and `user_median` the blanks of a
-    column are filled out of the user's own rows; other columns have but their ``*_fill``.
+    ``rules`` are those that look; what they find stands in ``all_bits``, and in ``bits`` without
+    what a row met after it was dropped. ``methods`` says by which of `ffill`, `bfill`, `user_mean`
+    and `user_median` the blanks of a column are filled out of the user's own rows; other columns
+    have but their ``*_fill``.
 
     Reads ``rows_once`` (`ROWS_SQL`); a query on ``cleaned`` (blanks not yet filled) or ``filled``
     follows it: the columns of the log, ``line``, ``bits``, ``all_bits`` and ``dropped_by``.
@@ -164,7 +186,7 @@ def cleaning_sql(methods: Mapping[str, str]) -> str:
         for c in (*WORDS, *AMOUNTS)
     ]
     join = 'LEFT JOIN of_user USING ("user")' if own else ""
-    return f"""{_CLEANED}, of_user AS (
+    return f"""{_CLEANED.format(touched=_touched(rules))}, of_user AS (
     SELECT {", ".join(['"user"', *own])} FROM cleaned WHERE dropped_by = 0 GROUP BY "user"
 ), beside AS (
     SELECT {", ".join(["*", *near])} FROM cleaned
@@ -209,24 +231,32 @@ class Cleaning:
     connection: duckdb.DuckDBPyConnection
     parameters: dict[str, Any]
     methods: Mapping[str, str] = field(default_factory=dict)
+    rules: tuple[str, ...] = tuple(RULES)
+
+    def dropping(self) -> Cleaning:
+        """The same without the rules that drop nothing: all that is needed of rows that stay."""
+        drops = self.parameters["drops"]
+        return replace(self, rules=tuple(rule for rule in self.rules if BITS[rule] & drops))
 
     def rows(self, select: str) -> list[tuple[Any, ...]]:
         """What a SELECT on ``cleaned`` or ``filled`` gives."""
-        return self._run("", select)
+        return self._run("{}", select)
 
     def make_table(self, name: str, select: str) -> None:
         """Keep what a SELECT on ``cleaned`` or ``filled`` gives as a table."""
-        self._run(f"CREATE TEMP TABLE {name} AS", select)
+        self._run(f"CREATE TEMP TABLE {name} AS {{}}", select)
 
-    def copy(self, select: str, path: Path, form: str) -> int:
-        """Write what a SELECT on ``cleaned`` or ``filled`` gives to a file; how many rows."""
-        sql = f"COPY ({cleaning_sql(self.methods)} {select}) TO $path ({form})"
-        found = self.connection.execute(sql, self.parameters | {"path": str(path)}).fetchall()
-        return int(found[0][0])
+    def write(self, select: str, path: Path) -> None:
+        """Write what a SELECT on ``cleaned`` or ``filled`` gives as Parquet."""
+        self._run("COPY ({}) TO $path (FORMAT parquet)", select, {"path": str(path)})
 
-    def _run(self, begin: str, select: str) -> list[tuple[Any, ...]]:
-        sql = f"{begin} {cleaning_sql(self.methods)} {select}"
-        return self.connection.execute(sql, self.parameters).fetchall()
+    def _run(
+        self, frame: str, select: str, more: Mapping[str, Any] = MappingProxyType({})
+    ) -> list[tuple[Any, ...]]:
+        sql = frame.format(f"{cleaning_sql(self.rules, self.methods)} {select}")
+        named = set(re.findall(r"\$(\w+)", sql))  # a value that no text asks for is refused
+        bound = {name: value for name, value in self.parameters.items() if name in named}
+        return self.connection.execute(sql, bound | dict(more)).fetchall()
 
 
 def open_parameters() -> dict[str, Any]:

@@ -34,6 +34,9 @@ counted to the second."""
 DOUBLED = 0.9
 """Share of a day's rows that must be repeated for the day to count as written twice."""
 
+LOOKED_AT = 1_000_000
+"""So many rows from the start of the log are looked at for `CROWDED`; more would not change it."""
+
 FEWEST_A_DAY = 20
 """Days with fewer different rows say nothing of that."""
 
@@ -79,10 +82,10 @@ def decide(connection: duckdb.DuckDBPyConnection) -> Verdict:
     (`DOUBLED`), as when two exports overlap. Of the others those are kept that a coarse clock or
     several lines of one receipt explain (`WHOLE`, `CROWDED`).
     """
-    repeats, usable = _one(
-        connection,
-        f"SELECT (SELECT count(*) FROM repeats), (SELECT count(*) FROM events WHERE {USABLE})",
-    )
+    (repeats,) = _one(connection, "SELECT count(*) FROM repeats")
+    if not repeats:
+        return Verdict("drop")
+    (usable,) = _one(connection, f"SELECT count(*) FROM events WHERE {USABLE}")
     if usable < FEWEST_ROWS or repeats < MANY * usable:
         return Verdict("drop")
     doubled = _rows_of_doubled_days(connection) / repeats
@@ -156,13 +159,14 @@ def _coarse_unit(connection: duckdb.DuckDBPyConnection) -> str | None:
 
 
 def _crowded_share(connection: duckdb.DuckDBPyConnection) -> float:
-    """Share of different rows that share user and moment with another one."""
+    """Share of different rows that share user and moment with another one, 0 where none is left."""
     rows, crowded = _one(
         connection,
-        "SELECT sum(n), coalesce(sum(n) FILTER (n > 1), 0) FROM (SELECT count(*) AS n FROM events "
-        f'ANTI JOIN repeats USING (row) WHERE {USABLE} GROUP BY "user", "time")',
+        "SELECT coalesce(sum(n), 0), coalesce(sum(n) FILTER (n > 1), 0) FROM ("
+        "SELECT count(*) AS n FROM events ANTI JOIN repeats USING (row) "
+        f'WHERE row < {LOOKED_AT} AND {USABLE} GROUP BY "user", "time")',
     )
-    return float(crowded / rows)
+    return float(crowded / rows) if rows else 0.0
 
 
 def _one(connection: duckdb.DuckDBPyConnection, query: str) -> tuple[Any, ...]:

@@ -20,7 +20,7 @@ _CHUNK = 1 << 20
 _BLANK_LINES = (b"\n\n", b"\n\r\n")
 _AT_THE_BEGINNING = (b"\n", b"\r\n", b" ", b"\xef\xbb\xbf")
 """A blank line, a space before a quote, what pyarrow would take for a byte order mark."""
-_QUOTE, _LF = ord('"'), ord("\n")
+_QUOTE, _LF, _SPACE = ord('"'), ord("\n"), ord(" ")
 
 
 class FastCut:
@@ -83,20 +83,32 @@ def _by_the_letter(data: bytes, delimiter: str) -> bool:
 
     By turns a quote opens (behind a separator or a line end) and closes (before one); where two
     meet within a cell, the first seems to close and the second to open, and they stand for one.
+    In a line in which no cell begins with a quote, quotes are letters as any other.
     """
     signs = np.frombuffer(data, np.uint8)
     places = np.flatnonzero((signs == _QUOTE) | (signs == _LF))
     is_quote = signs[places] == _QUOTE
-    inside = np.cumsum(is_quote) % 2 == 1
+    before = _before(signs, places)
+    opens = is_quote & (_table_of(f"{delimiter}\n")[before])
+    line = np.cumsum(~is_quote) - ~is_quote
+    quoted_line = np.zeros(line[-1] + 1, dtype=bool)
+    quoted_line[line[opens]] = True
+    letters = is_quote & ~quoted_line[line]
+    if (before[letters] == _SPACE).any():
+        return False
+    counts = is_quote & ~letters
+    inside = np.cumsum(counts) % 2 == 1
     if inside[-1] or inside[~is_quote].any():
         return False
-    quotes = places[is_quote]
-    opening, closing = quotes[::2], quotes[1::2]
-    may_open = _table_of(f'{delimiter}\n"')
-    may_close = _table_of(f'{delimiter}\r\n"')
-    before = signs[opening[opening > 0] - 1]
-    behind = signs[closing[closing < len(signs) - 1] + 1]
-    return bool(may_open[before].all() and may_close[behind].all())
+    quotes, before = places[counts], before[counts]
+    behind = signs[np.minimum(quotes[1::2] + 1, len(signs) - 1)]
+    may_open, may_close = _table_of(f'{delimiter}\n"'), _table_of(f'{delimiter}\r\n"')
+    return bool(may_open[before[::2]].all() and may_close[behind].all())
+
+
+def _before(signs: Any, places: Any) -> Any:
+    """The sign before each place; a line end before the first of all."""
+    return np.where(places > 0, signs[places - 1], _LF)
 
 
 def _table_of(allowed: str) -> Any:

@@ -25,6 +25,7 @@ from core.events.cleaning_sql import (
     INVALID,
     MEASURES,
     ROWS_SQL,
+    RULES,
     TALLY_SQL,
     WORDS,
     Cleaning,
@@ -139,7 +140,7 @@ def valid_rows(connection: duckdb.DuckDBPyConnection, options: CleanOptions) -> 
         "non_goods": list(options.non_goods),
         "drops": all_bits((*INVALID, "non_goods")),
     }
-    return Cleaning(connection, parameters)
+    return Cleaning(connection, parameters).dropping()
 
 
 def _bound(
@@ -162,12 +163,15 @@ def _bound(
         else {f"{m}_{side}": getattr(limits, f"{m}_{side}") for m in looked_for for side in _SIDES}
     )
     parameters["drops"] = all_bits(rule for rule, effect in effects.items() if effect == "dropped")
-    parameters |= _fill_values(Cleaning(connection, parameters), effects, options, limits)
+    parameters |= _fill_values(
+        Cleaning(connection, parameters).dropping(), effects, options, limits
+    )
     methods = {c: getattr(options, f"missing_{c}") for c in (*WORDS, *AMOUNTS)}
     return Cleaning(
         connection,
         parameters,
         {c: how for c, how in methods.items() if how in _OF_USER and f"no_{c}" in effects},
+        tuple(rule for rule in RULES if rule in effects),
     )
 
 

@@ -14,6 +14,7 @@ from core.events.cleaning_sql import (
     AMOUNTS,
     BITS,
     MEASURES,
+    RULES,
     WORDS,
     all_bits,
     blanks,
@@ -104,7 +105,7 @@ def _rows_met(log: Judged, present: tuple[str, ...]) -> Iterator[ChoiceEffect]:
     outliers, marks = _outliers_sought(log, present)
     sought += outliers
     meets = f"all_bits | {' | '.join(marks)}" if marks else "all_bits"
-    log.cleaning.make_table(
+    replace(log.cleaning, rules=tuple(RULES)).make_table(
         "meets", f'SELECT "user", {meets} AS bits, count(*) AS n FROM cleaned GROUP BY ALL'
     )
     drops = log.cleaning.parameters["drops"]
@@ -176,7 +177,7 @@ def _outliers_sought(log: Judged, present: tuple[str, ...]) -> tuple[list[_Sough
 
 def _users_met(log: Judged) -> Iterator[ChoiceEffect]:
     """What each limit on users would drop, of the rows that the rules before it leave."""
-    log.cleaning.make_table("days", BUSIEST_SQL)
+    log.cleaning.dropping().make_table("days", BUSIEST_SQL)
     choices = list(_limits_sought(log))
     counts = ", ".join(
         f"coalesce(sum(n_events) FILTER ({test}), 0), count(*) FILTER ({test})"

@@ -97,12 +97,16 @@ class Rows:
             block = self._below_preamble(block)
         if self._strict.fault is not None:
             return
-        quick = self._fast is not None and not self._strict.within_row
-        columns = self._fast.columns(block) if self._fast and quick else None
-        if columns is not None:
-            lines = np.arange(block.line, block.line + len(columns[0]), dtype=np.int64)
-            yield self._table(columns, lines)
-            return
+        if self._fast is not None and not self._strict.within_row:
+            columns = self._fast.columns(block)
+            if columns is not None:
+                lines = np.arange(block.line, block.line + len(columns[0]), dtype=np.int64)
+                yield self._table(columns, lines)
+                return
+            if halves := block.halves():  # so that one odd row does not hold up many others
+                for half in halves:
+                    yield from self._cut(half)
+                return
         for rows in self._strict.rows(block):
             yield self._take(rows)
         if self._strict.open_cell() > self._options.max_cell_length:

@@ -14,6 +14,8 @@ from core.events.problems import Tally, refusal, refused, tally, warning
 from core.events.read_options import ReadOptions
 
 _GUESS = 1 << 16
+SMALL = 1 << 18
+"""Bytes up to which a block is not cut into smaller ones."""
 _REPLACED = b"\xef\xbf\xbd"
 LINE_END = re.compile(rb"\r\n|\r|\n")
 
@@ -30,6 +32,17 @@ class Block:
     last: bool
     sound: bool
     """Whether all of it is text without NUL."""
+
+    def halves(self) -> tuple[Block, ...]:
+        """Two blocks that are this one; none where it is small, or wrong anyway."""
+        cut = self.data.find(b"\n", len(self.data) // 2) + 1
+        if len(self.data) < SMALL or not self.sound or not 0 < cut < len(self.data):
+            return ()
+        ends = line_ends(self.data[:cut])
+        return (
+            Block(self.data[:cut], self.line, ends, False, True),
+            Block(self.data[cut:], self.line + ends, self.ends - ends, self.last, True),
+        )
 
     def text(self) -> str:
         return self.data.decode("utf-8", errors="strict" if self.sound else "replace")

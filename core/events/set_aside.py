@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 
 from core.artifacts import CleaningLimits, Events, RawLog
 from core.events.clean_options import CleanOptions
@@ -16,6 +19,8 @@ from core.events.reading import quoted
 
 OWN_COLUMNS = ("file", "line", "reason")
 """What is said of every row, before its cells; ``text`` comes after them."""
+
+_BATCH = 50_000
 
 _FATES_SQL = """
 SELECT line, reasons.reason FROM filled JOIN reasons ON filled.dropped_by = reasons.bit
@@ -52,26 +57,45 @@ def write_set_aside(
     took the row), the cells as they stood, and ``text``, the whole row where it could not be cut
     into cells. Names of ours that a column of the log has get an underscore. A row stands there
     once: those that the gate set aside, those that a rule dropped (of equal rows all but the
-    first), and all rows of users that were left out. Cells are exact; for people's spreadsheets
-    they must be made safe.
+    first), and all rows of users that were left out. Cells are exact, for programs.
 
     ``options`` and ``limits`` are those that the log was cleaned with.
     """
-    with judged(events, options, limits, path.parent) as log:
-        connection = log.cleaning.connection
-        _name_reasons(log)
-        log.cleaning.make_table("fates", _FATES_SQL)
-        if log.account.repeats is not None and log.account.repeats.decision == "drop":
-            connection.execute(
-                "INSERT INTO fates SELECT line, $told FROM repeats",
-                {"told": log.account.repeats.told},
-            )
-        _name_files(connection, raw)
+    with _opened(raw, events, options, limits, path.parent) as (connection, files):
         found = connection.execute(
             f"COPY ({_rows_sql(raw)}) TO $out (FORMAT csv, HEADER true)",
-            {"aside": str(raw.set_aside), "raw": str(raw.path), "out": str(path)},
+            files | {"out": str(path)},
         ).fetchall()
     return int(found[0][0])
+
+
+@contextmanager
+def set_aside_batches(
+    raw: RawLog, events: Events, options: CleanOptions, limits: CleaningLimits | None
+) -> Iterator[pa.RecordBatchReader]:
+    """Yield the rows of `write_set_aside` batch by batch, for who writes them another way."""
+    with _opened(raw, events, options, limits, None) as (connection, files):
+        yield connection.sql(_rows_sql(raw), params=files).to_arrow_reader(_BATCH)
+
+
+@contextmanager
+def _opened(
+    raw: RawLog,
+    events: Events,
+    options: CleanOptions,
+    limits: CleaningLimits | None,
+    folder: Path | None,
+) -> Iterator[tuple[duckdb.DuckDBPyConnection, dict[str, str]]]:
+    """Yield all that `_rows_sql` reads: the tables ``fates`` and ``parts``, and two files."""
+    with judged(events, options, limits, folder) as log:
+        connection, repeats = log.cleaning.connection, log.account.repeats
+        _name_reasons(log)
+        log.cleaning.make_table("fates", _FATES_SQL)
+        if repeats is not None and repeats.decision == "drop":
+            told = {"told": repeats.told}
+            connection.execute("INSERT INTO fates SELECT line, $told FROM repeats", told)
+        _name_files(connection, raw)
+        yield connection, {"aside": str(raw.set_aside), "raw": str(raw.path)}
 
 
 def _name_reasons(log: Judged) -> None:

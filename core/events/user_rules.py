@@ -123,7 +123,7 @@ def _make_figures(cleaning: Cleaning, options: CleanOptions, wholesale: bool) ->
     wanted = {"busiest": options.max_events_per_day != "off", "usual": wholesale}
     for name, sql in (("busiest", BUSIEST_SQL), ("usual", _USUAL_SQL)):
         if wanted[name]:
-            cleaning.make_table(name, sql)
+            cleaning.dropping().make_table(name, sql)
             figures += f' LEFT JOIN {name} USING ("user")'
     cleaning.connection.execute(f"CREATE TEMP TABLE user_figures AS {figures}")
 

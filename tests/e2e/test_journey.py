@@ -118,6 +118,7 @@ def test_from_a_log_with_a_label_column_to_the_downloaded_report(
         walk.upload(page, complete_journey)
         expect(walk.foot(page, "Confirm columns")).to_be_visible(timeout=60_000)
         settled(page)
+        walk.more_columns(page)
         page.get_by_role("combobox", name="Known label").click()
         page.get_by_role("option", name="kids_count").click()
         settled(page)

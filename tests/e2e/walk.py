@@ -57,6 +57,12 @@ def upload(page: Page, path: Path, box: str = "log") -> None:
     page.locator(f".st-key-{box} input[type=file]").set_input_files(path)
 
 
+def more_columns(page: Page) -> None:
+    """Open the door to the roles that no column of the file looks like."""
+    page.get_by_text("More columns:").click()
+    settled(page)
+
+
 def open_page(page: Page, title: str) -> None:
     """Open a page by its entry in the navigation."""
     page.get_by_test_id("stSidebarNav").get_by_role("link", name=title).click()

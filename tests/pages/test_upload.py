@@ -469,3 +469,19 @@ def test_an_items_table_and_vectors_are_taken_beside_the_log(visit, arrive, monk
     assert not at.exception
     assert open_workspace().datasets()[0].items_name == "items.csv"
     assert "items.csv is in use" in told(at)
+
+
+def test_columns_are_as_they_were_confirmed_for_an_earlier_file_of_the_same_shape(visit, arrive):
+    arrive(("march.csv", LOG))
+    at = visit()
+    at.selectbox(key=key_of(at, "price")).set_value(None).run()
+    at.button(key="foot").click().run()
+    button_of(at, "Use other data").click().run()
+    arrive(("april.csv", LOG.replace("2024-03", "2024-04")))
+    at = visit()
+    assert at.selectbox(key=key_of(at, "price")).value is None
+    assert at.selectbox(key=key_of(at, "action")).value == "action"
+    assert any("earlier file with the same columns" in note.value for note in at.info)
+    at.button(key="foot").click().run()
+    (april, *_) = [d for d in open_workspace().datasets() if d.name == "april.csv"]
+    assert april.mapping.price is None

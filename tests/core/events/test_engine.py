@@ -28,19 +28,19 @@ def test_memory_is_half_of_what_is_there_within_bounds(monkeypatch, tmp_path):
     gib = 1024**3
     limit = tmp_path / "memory.max"
     monkeypatch.setattr(engine, "_CGROUP_LIMIT", limit)
-    monkeypatch.setattr(engine, "_physical_memory", lambda: 6 * gib)
-    assert engine._fair_memory() == 3 * gib
+    monkeypatch.setattr(engine, "_physical_memory", lambda: 2 * gib)
+    assert engine._fair_memory() == gib
     limit.write_text("max\n")
-    assert engine._fair_memory() == 3 * gib
-    limit.write_text(str(4 * gib))
-    assert engine._fair_memory() == 2 * gib
+    assert engine._fair_memory() == gib
+    limit.write_text(str(gib * 3 // 2))
+    assert engine._fair_memory() == gib * 3 // 4
     limit.write_text(str(gib // 4))
     assert engine._fair_memory() == gib // 2
     limit.unlink()
     monkeypatch.setattr(engine, "_physical_memory", lambda: 64 * gib)
-    assert engine._fair_memory() == 4 * gib
+    assert engine._fair_memory() == gib * 3 // 2
     monkeypatch.setattr(engine, "_physical_memory", lambda: None)
-    assert engine._fair_memory() == 2 * gib
+    assert engine._fair_memory() == gib * 3 // 2
 
 
 def test_extensions_are_never_fetched():

@@ -135,3 +135,18 @@ def test_rows_without_a_user_go_before_any_choice_can_meet_them(log_of):
     log = log_of({"user": None, "category": None}, {"category": None})
     found = chosen(effects(log, ALL), "missing_category", "drop")
     assert (found.rows, found.users) == (1, 1)
+
+
+@pytest.mark.parametrize("n_users", [1, 7, 25, 60])
+def test_the_first_lines_of_a_rule_are_the_first_twenty_it_met(log_of, n_users):
+    log = log_of(
+        *[
+            {"user": f"u{n * 7 % n_users}", "time": n, "category": None if n % 3 else "c"}
+            for n in range(90)
+        ],
+        {"user": "last", "category": "c", "price": -1.0},
+    )
+    steps = {step.rule: step for step in preview(log, ALL).steps}
+    blank = [n + 2 for n in range(90) if n % 3]
+    assert steps["no_category"].lines == tuple(blank[:20])
+    assert steps["impossible_price"].lines == (92,)

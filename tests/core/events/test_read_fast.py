@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.errors import FileRefused
-from core.events import blocks, fast, sources, strict
+from core.events import blocks, fast, scan, sources, strict
 from core.events.read import ReadOptions, read
 
 CELLS = st.one_of(
@@ -58,6 +58,7 @@ def both_ways(content, folder, options, block):
         patch.setattr(blocks, "BLOCK", block)
         patch.setattr(sources, "PIECE", max(4, block // 2))
         patch.setattr(strict, "ROWS", 3)
+        patch.setattr(scan, "SMALL", 12)
         return alone, outcome(content, folder, options)
 
 
@@ -72,7 +73,7 @@ QUIET = settings(
 @QUIET
 @given(
     text=files(),
-    block=st.integers(1, 60),
+    block=st.integers(1, 200),
     ragged=st.sampled_from(["refuse", "fill", "set_aside"]),
     escape=st.sampled_from(["none", "none", "backslash"]),
     quotes=st.sampled_from(["strict", "strict", "after_spaces"]),
@@ -109,19 +110,27 @@ def test_other_encodings_go_the_same_way(text, codec, block, tmp_path):
         assert plain[0] == alone[0]
 
 
-def test_most_of_a_sound_file_takes_the_quick_way(tmp_path, monkeypatch):
-    taken = []
-    columns = fast.FastCut.columns
+@pytest.mark.parametrize(
+    "row",
+    [
+        b"u1,plain,9.50\n",
+        b'u1,"red, blue",9.50\r\n',
+        b'u2,"say ""hi""",\r\n',
+        'u3,山田 3.5" disk,\n'.encode(),
+    ],
+)
+def test_sound_rows_take_the_quick_way_with_quotes_and_without(row, tmp_path, monkeypatch):
+    ways = []
+    quick = fast.FastCut.columns
+
+    def noted(cut, block):
+        columns = quick(cut, block)
+        ways.extend(["strict" if columns is None else "quick"] if block.data else [])
+        return columns
+
     monkeypatch.setattr(blocks, "BLOCK", 1000)
     monkeypatch.setattr(sources, "PIECE", 1000)
-    monkeypatch.setattr(
-        fast.FastCut,
-        "columns",
-        lambda cut, block: taken.append(columns(cut, block)) or taken[-1],
-    )
-    rows = b'u1,"red, blue",9.50\r\nu2,"say ""hi""",\r\n' * 500
-    content = b"user,title,price\r\n" + rows
-    found = outcome(content, tmp_path, ReadOptions())
-    assert found[0]["title"][-2:] == ["red, blue", 'say "hi"']
+    monkeypatch.setattr(fast.FastCut, "columns", noted)
+    found = outcome(b"user,title,price\r\n" + row * 1000, tmp_path, ReadOptions())
     assert found[0]["__line__"] == list(range(2, 1002))
-    assert len(taken) > 15 and all(columns is not None for columns in taken[:-1])
+    assert len(ways) > 12 and set(ways) == {"quick"}

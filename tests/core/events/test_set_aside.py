@@ -12,7 +12,8 @@ from core.events.clean import CleanOptions, clean
 from core.events.mapping import complete, map_events
 from core.events.preview import preview
 from core.events.read import SET_ASIDE, ReadOptions, read
-from core.events.set_aside import write_set_aside
+from core.events.set_aside import set_aside_batches, write_set_aside
+from core.report.set_aside_table import write_safe_set_aside
 
 SHOP = Path(__file__).parents[3] / "sample_data" / "shop_events.csv"
 LOG = """user,time,item,line,note
@@ -121,3 +122,24 @@ def test_on_the_sample_shop_rows_and_reasons_agree_with_the_report(tmp_path, cha
     assert lines == sorted(set(lines))
     source = rows(SHOP)
     assert [row[3:-1] for row in found] == [source[line - 1] for line in lines]
+
+
+def test_for_people_the_same_rows_are_made_safe(tmp_path):
+    raw, events = opened(tmp_path, LOG.replace("note", "=note"))
+    with set_aside_batches(raw, events, OPTIONS, None) as batches:
+        n = write_safe_set_aside(batches, tmp_path / "safe.csv")
+    text = (tmp_path / "safe.csv").read_text("utf-8")
+    assert text.startswith('\ufeff"file","line_","reason","user","time","item","line","\'=note",')
+    _, *found = rows(tmp_path / "safe.csv")
+    assert n == len(found) == 5
+    assert found[0][-2] == '\' =1+1, "so" '
+    assert found[3][-3:] == ["007", "NULL", ""]
+    assert text.count('"007"') == 1 and ",3," in text
+
+
+def test_for_people_too_the_header_stands_where_nothing_went(tmp_path):
+    raw, events = opened(tmp_path, "user,time\na,2026-01-01\na,2026-01-02\n")
+    with set_aside_batches(raw, events, CleanOptions(min_events=1), None) as batches:
+        assert write_safe_set_aside(batches, tmp_path / "safe.csv") == 0
+    header = '"file","line","reason","user","time","text"\n'
+    assert (tmp_path / "safe.csv").read_text("utf-8-sig") == header
