@@ -14,18 +14,20 @@ from core.events.amounts import read_numbers
 from core.events.map_options import MapOptions
 from core.events.offers import actions_of, coded, offer_actions, whole_code, whole_code_sql
 from core.events.problems import plural, shown, warning
-from core.events.reading import Column, nothing, quoted
+from core.events.reading import Column, nothing, quoted, trimmed
 from core.events.rules import Rule, parse_rules, rule_sql
 
 
 @dataclass(frozen=True)
 class Actions:
-    """SQL over the columns of a raw log, and what must be said of it.
+    """SQL of the action of every event, in steps, and what must be said of it.
 
-    ``rule`` gives the number of the rule that fits (from 1), NULL for none; ``action`` the action,
-    from a column ``rule``; ``is_return`` tells, from a column ``action``, what goes back.
+    ``cells`` names, out of a raw log, what the rules look at; ``rule`` gives, from these, the
+    number of the rule that fits (from 1), NULL for none; ``action`` the action, from a column
+    ``rule``; ``is_return`` tells, from a column ``action``, what goes back.
     """
 
+    cells: tuple[str, ...]
     rule: str
     action: str
     is_return: str
@@ -62,6 +64,7 @@ def plan_actions(
     if rules and not compiled.refusals:
         problems += _counted(db, raw, mapping, rules, compiled)
     return Actions(
+        compiled.cells,
         compiled.sql,
         f"CASE rule {cases}ELSE {base} END" if rules else base,
         f"coalesce(action IN ({places}), false)" if back else "false",
@@ -144,6 +147,8 @@ class _Compiled:
     """Rules as SQL of the number of the first that fits, from 1; NULL where none does."""
 
     sql: str
+    cells: tuple[str, ...]
+    """SQL of the cells it looks at, which it knows by names of their own."""
     parameters: dict[str, str]
     refusals: tuple[Problem, ...]
 
@@ -152,8 +157,9 @@ def _compiled(
     db: duckdb.DuckDBPyConnection, raw: RawLog, rules: Sequence[Rule], options: MapOptions
 ) -> _Compiled:
     if not rules:
-        return _Compiled("CAST(NULL AS INTEGER)", {}, ())
+        return _Compiled("CAST(NULL AS INTEGER)", (), {}, ())
     cases, parameters = "", {}
+    cells: list[str] = []
     refusals: list[Problem] = []
     for place, rule in enumerate(rules, 1):
         number = nothing("DOUBLE")
@@ -161,11 +167,13 @@ def _compiled(
             reading = read_numbers(Column(db, str(raw.path), rule.column, raw.parts), options)
             number = reading.value
             refusals += [p for p in reading.problems if p.severity == "refused"]
-        cases += f"WHEN {rule_sql(rule, number, f'rule_value_{place}')} THEN {place} "
+        cell = f"rule_cell_{place}"
+        cells.append(f"{trimmed(rule.column)} AS {cell}")
+        cases += f"WHEN {rule_sql(rule, cell, number, f'rule_value_{place}')} THEN {place} "
         parameters[f"rule_action_{place}"] = rule.action
         if rule.test != "is blank":
             parameters[f"rule_value_{place}"] = rule.value
-    return _Compiled(f"CASE {cases}END", parameters, tuple(refusals))
+    return _Compiled(f"CASE {cases}END", tuple(cells), parameters, tuple(refusals))
 
 
 def _counted(
@@ -178,9 +186,10 @@ def _counted(
     """Say how many rows and users each rule named."""
     values = {k: v for k, v in compiled.parameters.items() if k.startswith("rule_value_")}
     user = quoted(mapping.user) if mapping.user else "NULL"
+    cells = ", ".join((*compiled.cells, f"{user} AS who"))
     rows = db.execute(
-        f"SELECT rule, count(*), count(DISTINCT who) FROM (SELECT {compiled.sql} AS rule, "
-        f"{user} AS who FROM read_parquet($path)) GROUP BY rule",
+        f"SELECT {compiled.sql} AS rule, count(*), count(DISTINCT who) "
+        f"FROM (SELECT {cells} FROM read_parquet($path)) GROUP BY rule",
         {"path": str(raw.path), **values},
     ).fetchall()
     found = {number: (count, users) for number, count, users in rows}

@@ -95,9 +95,12 @@ def _cells(raw: RawLog, mapping: ColumnMapping, actions: Actions) -> str:
     listed = ", ".join(
         cells.get(role, f"CAST(NULL AS VARCHAR) AS {quoted(role)}") for role in ROLES
     )
+    # The rules see names of our own only: a column called as something in them would be meant.
+    seen = "".join(f"{cell}, " for cell in actions.cells)
+    kept = ", ".join(map(quoted, ROLES))
     return (
-        f"SELECT {listed}, {actions.rule} AS rule, __line__ AS line, {_row_hash(raw, mapping)} AS "
-        "row_hash FROM read_parquet($path)"
+        f"SELECT {kept}, {actions.rule} AS rule, line, row_hash FROM (SELECT {listed}, {seen}"
+        f"__line__ AS line, {_row_hash(raw, mapping)} AS row_hash FROM read_parquet($path))"
     )
 
 

@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from core.errors import MappingRefused, did_you_mean
-from core.events.reading import fits, trimmed
+from core.events.reading import fits
 
 _SIZES = ("<=", ">=", "<", ">")
 _TESTS = (*_SIZES, "!=", "=", "starts", "contains", "is blank")
@@ -56,12 +56,12 @@ def parse_rules(texts: Sequence[str], columns: Sequence[str]) -> tuple[Rule, ...
     return tuple(rules)
 
 
-def rule_sql(rule: Rule, number: Callable[[str], str], place: str) -> str:
-    """SQL that tells whether a row fits; the parameter ``place`` holds the value.
+def rule_sql(rule: Rule, cell: str, number: Callable[[str], str], place: str) -> str:
+    """SQL that tells whether a row fits, of the SQL of its cell; parameter ``place`` is the value.
 
     ``number`` makes, of the SQL of a cell, that of its number. A blank cell fits only "is blank".
     """
-    cell, value = trimmed(rule.column), f"${place}"
+    value = f"${place}"
     if rule.test == "is blank":
         return f"{cell} IS NULL"
     if rule.by_size:

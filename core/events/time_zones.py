@@ -64,7 +64,7 @@ def utc_sql(local: str, start: int, moved: tuple[Change, ...]) -> str:
 
 def stamp_literal(moment: datetime) -> str:
     """A moment as SQL."""
-    return f"TIMESTAMP '{moment:%Y-%m-%d %H:%M:%S}'"
+    return f"TIMESTAMP '{moment.replace(microsecond=0).isoformat(' ')}'"
 
 
 def _offset(zone: ZoneInfo, utc: datetime) -> int:

@@ -36,6 +36,7 @@ from core.events.time_forms import (
     local_time,
     written_time,
 )
+from core.events.time_zones import stamp_literal
 from core.events.wall_clock import IN_UTC, in_zone
 
 
@@ -115,7 +116,8 @@ def _epoch(way: Way) -> Reading:
         return epoch_time(cell, unit, pattern)
 
     first, last = column.query(
-        f"SELECT min(t), max(t) FROM (SELECT {value('cell')} AS t FROM cells)"
+        f"SELECT min(t), max(t) FROM (SELECT {value('cell')} AS t FROM cells) "
+        f"WHERE t BETWEEN {stamp_literal(datetime.min)} AND {stamp_literal(datetime.max)}"
     )[0]
     told = "as map.epoch says" if way.options.epoch != "auto" else "by their size"
     span = "" if first is None else f": {first:%Y-%m-%d} to {last:%Y-%m-%d}"
