@@ -25,7 +25,7 @@ def write_csv(path: Path) -> int:
             SELECT 'user-' || lpad(CAST(hash(i) % {USERS} AS VARCHAR), 7, '0') AS user_id,
                 strftime(TIMESTAMP '2026-01-01' + to_seconds(CAST(i / 3 AS BIGINT)),
                     '%Y-%m-%d %H:%M:%S') AS timestamp,
-                ['view', 'view', 'search', 'cart', 'purchase'][hash(i + 1) % 5 + 1] AS action,
+                ['view', 'view', 'search', 'cart', 'purchase'][1 + CAST(hash(i + 1) % 5 AS INTEGER)] AS action,
                 'item-' || (hash(i + 2) % 20000) AS item,
                 'category-' || (hash(i + 2) % 50) AS category,
                 hash(i + 3) % 300 AS duration,
