@@ -47,7 +47,7 @@ from core.store import from_plain, load, replacing, save, to_plain, write_text
 from core.workspace import Dataset, Workspace
 
 T = TypeVar("T")
-FORMAT = 1
+FORMAT = 2
 FILES = frozenset(
     {
         "artifacts",

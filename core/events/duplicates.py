@@ -37,6 +37,13 @@ DOUBLED = 0.9
 LOOKED_AT = 1_000_000
 """So many rows from the start of the log are looked at for `CROWDED`; more would not change it."""
 
+TOGETHER = 20
+"""So many repeats one after another, each as far behind its original as the one before, are a
+stretch that stands there twice; lines of one receipt repeat at any distance."""
+
+DENSE = 0.5
+"""Share of the rows of such a stretch that must be repeats; the rest are unusable rows."""
+
 FEWEST_A_DAY = 20
 """Days with fewer different rows say nothing of that."""
 
@@ -67,10 +74,11 @@ def find_repeats(connection: duckdb.DuckDBPyConnection) -> None:
         "GROUP BY 1 HAVING count(*) > 1"
     )
     connection.execute(
-        'CREATE TEMP TABLE repeats AS SELECT row, line, "user", "time", copy FROM ('
-        f'SELECT row, line, "user", "time", row_number() OVER (PARTITION BY {COLUMNS}, unreadable, '
-        f"row_hash ORDER BY line, row) AS copy FROM events SEMI JOIN alike ON {key} = alike.alike "
-        f"WHERE {USABLE}) WHERE copy > 1"
+        'CREATE TEMP TABLE repeats AS SELECT row, line, "user", "time", copy, original FROM ('
+        f'SELECT row, line, "user", "time", row_number() OVER same AS copy, min(row) OVER same '
+        f"AS original FROM events SEMI JOIN alike ON {key} = alike.alike WHERE {USABLE} "
+        f"WINDOW same AS (PARTITION BY {COLUMNS}, unreadable, row_hash ORDER BY line, row)) "
+        "WHERE copy > 1"
     )
     connection.execute("DROP TABLE alike")
 
@@ -78,9 +86,10 @@ def find_repeats(connection: duckdb.DuckDBPyConnection) -> None:
 def decide(connection: duckdb.DuckDBPyConnection) -> Verdict:
     """Whether the repeats of a log may be real, by the table ``repeats``.
 
-    They are dropped where there are few of them (`MANY`) or where whole days stand there twice
-    (`DOUBLED`), as when two exports overlap. Of the others those are kept that a coarse clock or
-    several lines of one receipt explain (`WHOLE`, `CROWDED`).
+    They are dropped where there are few of them (`MANY`), and where most belong to stretches of the
+    file (`TOGETHER`) or whole days (`DOUBLED`) that stand there twice, as when exports overlap. Of
+    the others those are kept that a coarse clock or several lines of one receipt explain (`WHOLE`,
+    `CROWDED`).
     """
     (repeats,) = _one(connection, "SELECT count(*) FROM repeats")
     if not repeats:
@@ -88,11 +97,11 @@ def decide(connection: duckdb.DuckDBPyConnection) -> Verdict:
     (usable,) = _one(connection, f"SELECT count(*) FROM events WHERE {USABLE}")
     if usable < FEWEST_ROWS or repeats < MANY * usable:
         return Verdict("drop")
-    doubled = _rows_of_doubled_days(connection) / repeats
-    if doubled >= 0.5:
-        return Verdict(
-            "drop", f"{_COPY}; {percent(doubled)} of them on days that stand there twice"
-        )
+    for where, count in (("in stretches", _doubled_stretches), ("on days", _doubled_days)):
+        doubled = count(connection) / repeats
+        if doubled >= 0.5:
+            told = f"{_COPY}; {percent(doubled)} of them {where} that stand there twice"
+            return Verdict("drop", told)
     why = _why_real(connection)
     if why is None:
         return Verdict("drop")
@@ -127,7 +136,26 @@ def _key(connection: duckdb.DuckDBPyConnection) -> str:
     return "row_hash" if hashed else f"hash({COLUMNS}, unreadable, row_hash)"
 
 
-def _rows_of_doubled_days(connection: duckdb.DuckDBPyConnection) -> int:
+def _doubled_stretches(connection: duckdb.DuckDBPyConnection) -> int:
+    """Repeats that belong to a stretch of rows that stands there twice in the same order."""
+    (rows,) = _one(
+        connection,
+        f"""WITH far AS (
+            SELECT row, row - original AS distance,
+                lag(row - original) OVER (ORDER BY row) AS before FROM repeats
+        ), stretches AS (
+            SELECT row, sum(CAST(before IS DISTINCT FROM distance AS INTEGER)) OVER (ORDER BY row)
+                AS stretch FROM far
+        )
+        SELECT coalesce(sum(n), 0) FROM (
+            SELECT count(*) AS n, max(row) - min(row) + 1 AS span FROM stretches GROUP BY stretch
+        ) WHERE n >= {TOGETHER} AND n >= {DENSE} * span""",
+    )
+    return int(rows)
+
+
+def _doubled_days(connection: duckdb.DuckDBPyConnection) -> int:
+    """Repeats on days of which nearly every row is repeated, in whatever order."""
     (rows,) = _one(
         connection,
         f"""WITH days AS (

@@ -226,8 +226,7 @@ def test_several_files_are_one_log(core, tmp_path):
     half = {user: actions for user, actions in users.items() if user < "l10"}
     first = write_log(tmp_path / "first.csv", half)
     second = write_log(tmp_path / "second.csv", users)
-    once = ("--set", "clean.duplicates=drop")
-    assert core("run", first, second, "--out", tmp_path / "out", *QUICKLY, *once)[0] == 0
+    assert core("run", first, second, "--out", tmp_path / "out", *QUICKLY)[0] == 0
     run = runs.load_run(tmp_path / "out")
     cleaning = told(run, "cleaning.json")
     assert (cleaning["users_before"], cleaning["users_after"]) == (60, 60)

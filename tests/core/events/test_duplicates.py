@@ -90,10 +90,27 @@ def test_of_a_handful_of_rows_nothing_is_told(log_of):
     assert copies(log_of(*at([60 * n for n in range(40)], repeated=20))).effect == "dropped"
 
 
-def test_days_that_stand_there_twice_are_dropped_even_by_a_coarse_clock(log_of):
-    # ten days of 24 rows; the last two, whole, come again with the next export
+def test_stretches_that_stand_there_twice_are_dropped_even_by_a_coarse_clock(log_of):
+    # two exports of users by turns; the second holds all users of the first, and others between
+    first = [
+        {"user": f"u{n}", "time": 3600 * k, "item": f"i{k}"} for n in range(30) for k in range(6)
+    ]
+    others = [{"user": f"x{n}", "time": 3600 * n} for n in range(40)]
+    blank = {"user": None}
+    step = copies(log_of(*first, *first[:60], blank, *first[60:120], *others, *first[120:]))
+    assert (step.effect, step.rows) == ("dropped", 180)
+    assert step.reason == (
+        "exact duplicate of another row; 100% of them in stretches that stand there twice"
+    )
+    # every third row again, each the further behind, is none
+    thirds = copies(log_of(*first, *[r for n, r in enumerate(first) if n % 3 == 0], *others))
+    assert thirds.effect == "flagged"
+
+
+def test_days_that_stand_there_twice_are_dropped_in_whatever_order(log_of):
+    # ten days of 24 rows; the last two, whole, come again with the next export, latest first
     rows = at([3600 * n for n in range(240)], repeated=48)
-    step = copies(log_of(*rows))
+    step = copies(log_of(*rows[:240], *reversed(rows[240:])))
     assert (step.effect, step.rows) == ("dropped", 48)
     assert step.reason == (
         "exact duplicate of another row; 100% of them on days that stand there twice"
