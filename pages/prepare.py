@@ -37,10 +37,11 @@ plots.show(charts.events_over_time(seen.timeline), key="over-time")
 left, right = st.columns(2)
 with left:
     plots.show(charts.events_per_user(seen.events_per_user), key="per-user")
-    if seen.categories:
-        plots.show(charts.category_counts(seen.categories), key="categories")
-with right:
+with left if seen.categories else right:
     plots.show(charts.action_counts(seen.actions), key="actions")
+if seen.categories:
+    with right:
+        plots.show(charts.category_counts(seen.categories), key="categories")
 sequence_view.sequences(journey)
 sequence_view.forms(dataset, journey)
 steps.next_button("prepare")

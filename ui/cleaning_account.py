@@ -9,6 +9,7 @@ import streamlit as st
 
 from core.artifacts import CleaningReport, CleaningStep, FilePart
 from core.events.problems import spell_lines
+from core.wording import counted
 from ui.remedies import plain
 from ui.safe_text import safe
 
@@ -59,7 +60,7 @@ def account(
         }
         for step in touched
     ]
-    counted = st.column_config.NumberColumn(format="localized", width="small")
+    number = st.column_config.NumberColumn(format="localized", width="small")
     st.dataframe(
         pd.DataFrame(rows),
         hide_index=True,
@@ -67,9 +68,9 @@ def account(
         column_config={
             "What": {"width": "small"},
             "Why": {"width": "large"},
-            "Rows": counted,
+            "Rows": number,
             "Change": st.column_config.NumberColumn(format="%+d", width="small"),
-            "Users": counted,
+            "Users": number,
         },
         placeholder="",
         key=key,
@@ -99,7 +100,10 @@ def _sentence(reason: str) -> str:
 
 
 def _named(step: CleaningStep) -> str:
-    named = [f"{found.user} ({found.rows:,} rows)" for found in step.examples[:_USERS_NAMED]]
+    named = [
+        f"{found.user} ({counted(found.rows, 'row', 'rows')})"
+        for found in step.examples[:_USERS_NAMED]
+    ]
     more = step.users - len(named)
     return ", ".join(named) + (f" and {more:,} more" if named and more > 0 else "")
 

@@ -59,7 +59,9 @@ def upload_box(
             "round": session.UPLOADS_SEEN.get() or 0,
         },
         on_uploaded_change=lambda: None,
+        on_dropped_change=lambda: None,
     )
+    discard(_checked(result.dropped))
     arrived = _checked(result.uploaded)
     if arrived:
         session.UPLOADS_SEEN.set((session.UPLOADS_SEEN.get() or 0) + 1)

@@ -84,6 +84,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     show(false)
     say(trouble ?? "Uploaded. Reading …", trouble !== null)
     if (trouble === null) setTriggerValue("uploaded", sent)
+    else if (sent.length) setTriggerValue("dropped", sent) // files of a batch that is not whole
   }
 
   input.onchange = () => send(input.files)
