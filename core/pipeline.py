@@ -42,6 +42,7 @@ from core.artifacts import (
     Report,
     Segments,
     Sequences,
+    Splits,
     fingerprint,
     silent,
 )
@@ -51,6 +52,7 @@ from core.events.overview import Overview
 from core.events.set_aside import SetAside, set_aside_batches
 from core.report.set_aside_table import write_safe_set_aside
 from core.run_options import RunOptions
+from core.sequences.summary import SequenceDescription, describe
 from core.store import Store
 
 T = TypeVar("T")
@@ -147,9 +149,32 @@ class Journey:
 
     def cleaning_report(self) -> CleaningReport:
         """Every row touched by cleaning, and what is left out of the sequences."""
-        report = self.clean().report
-        cuts = sequences.truncation(self.sequences(), self.options.sequence)
-        return replace(report, steps=(*report.steps, *cuts))
+
+        def make(_: Path) -> CleaningReport:
+            report = self.clean().report
+            cuts = sequences.truncation(self.sequences(), self.options.sequence)
+            return replace(report, steps=(*report.steps, *cuts))
+
+        return self.store.get_or_make(CleaningReport, self._beside_sequences("report"), make)
+
+    def splits(self) -> Splits:
+        """Who is fitted, watched and judged, and where the future begins."""
+        return self.store.get_or_make(
+            Splits,
+            self._beside_sequences("splits"),
+            lambda _: sequences.split(self.sequences(), self.options.sequence, self.options.seed),
+        )
+
+    def description(self) -> SequenceDescription:
+        """What is told of the sequences: visits, pauses, and the parts of the users."""
+        return self.store.get_or_make(
+            SequenceDescription,
+            self._beside_sequences("description"),
+            lambda _: describe(self.clean(), self.sequences(), self.splits()),
+        )
+
+    def _beside_sequences(self, what: str) -> str:
+        return fingerprint(self.fingerprint("sequences"), what, sequences.VERSION, {})
 
     def overview(self) -> Overview:
         """What the cleaned log looks like; made once and kept."""

@@ -92,6 +92,8 @@ def _make(workspace: Workspace, request: JobRequest, listen: Report) -> None:
         journey.make(request.step)
         if request.step == "sequences":
             journey.overview()  # counted here, so that the dashboard need not
+            journey.cleaning_report()
+            journey.description()
 
 
 class _Recorder:

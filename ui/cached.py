@@ -20,15 +20,12 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from core.artifacts import (
-    CleanEvents,
     CleaningReport,
     ColumnMapping,
     Events,
     LongArray,
     Projection,
     RawLog,
-    Sequences,
-    Splits,
 )
 from core.artifacts import fingerprint as artifact_fingerprint
 from core.charts import projection as projection_charts
@@ -41,9 +38,7 @@ from core.pipeline import Journey
 from core.run_options import RunOptions
 from core.segments import SUMMARY
 from core.segments.users import user_figures, user_stories
-from core.sequences import split, suggest_session_gap, take
 from core.sequences.forms import FormOptions, write_form
-from core.sequences.summary import SequenceSummary, summarise
 from core.workspace import Dataset, Workspace
 
 _WORD_BATCHES = 10
@@ -215,52 +210,6 @@ def odd_items(events: Events) -> tuple[OddItem, ...]:
 @st.cache_data(max_entries=16, show_spinner=False)
 def _odd_items(fingerprint: str, _events: Events) -> tuple[OddItem, ...]:
     return suggest_non_goods(_events)
-
-
-_SUMMARISED_EVENTS = 500_000
-"""Past so many events, sequences are summarised from a part of their users."""
-_BLOCKS, _PART_EVENTS = 20, 250_000
-"""That part: blocks of neighbours, evenly apart, so that little of the files is touched."""
-
-
-def sequence_summary(sequences: Sequences) -> SequenceSummary:
-    """Lengths, pauses and visits of the sequences, of a large log from a part of its users."""
-    return _sequence_summary(sequences.fingerprint, sequences)
-
-
-@st.cache_data(max_entries=16, show_spinner=False)
-def _sequence_summary(fingerprint: str, _sequences: Sequences) -> SequenceSummary:
-    if _sequences.n_events <= _SUMMARISED_EVENTS:
-        return summarise(_sequences)
-    n_users = _sequences.n_users
-    size = max(1, n_users * _PART_EVENTS // _sequences.n_events // _BLOCKS)
-    starts = np.linspace(0, n_users - size, _BLOCKS).astype(np.int64)
-    picked = np.unique(np.add.outer(starts, np.arange(size)))
-    return summarise(take(_sequences, picked))
-
-
-def session_gap_reason(clean: CleanEvents) -> str:
-    """Why the pauses of a log suggest the end of a visit; empty for a large log."""
-    if clean.report.events_after > _SUMMARISED_EVENTS:
-        return ""
-    return _session_gap_reason(clean.fingerprint, clean)
-
-
-@st.cache_data(max_entries=16, show_spinner=False)
-def _session_gap_reason(fingerprint: str, _clean: CleanEvents) -> str:
-    return suggest_session_gap(_clean).reason
-
-
-def splits(journey: Journey) -> Splits:
-    """Who is learned from and who judged, and where the future begins."""
-    made_from = journey.fingerprint("sequences")
-    return _splits(made_from, journey)
-
-
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _splits(made_from: str, _journey: Journey) -> Splits:
-    options = _journey.options
-    return split(_journey.sequences(), options.sequence, options.seed)
 
 
 def form_file(journey: Journey, options: FormOptions) -> FormFile:

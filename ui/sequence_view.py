@@ -7,30 +7,31 @@ from pathlib import Path
 
 import streamlit as st
 
-from core.artifacts import FIT, TEST, VALIDATE
 from core.charts import events as charts
 from core.pipeline import Journey
 from core.sequences.forms import FormOptions
+from core.sequences.summary import SequenceDescription
 from core.wording import duration
 from core.workspace import Dataset
 from ui import cached, controls, download_route, plots, session
 from ui.safe_text import errors_shown, safe
 
+_MOST_WRITTEN = 2_000_000
+"""Events of a log whose sequences are written while the analyst waits."""
+
 
 def sequences(journey: Journey) -> None:
     """Pauses and visits as charts, and the parts of the users in one sentence."""
     st.subheader("The sequences", anchor=False)
-    summary = cached.sequence_summary(journey.sequences())
-    st.markdown(f"{_visits(journey, summary.session_gap)} {_parts(journey)}")
+    told = journey.description()
+    summary = told.summary
+    st.markdown(f"{_visits(journey, told)} {_parts(told)}")
     left, right = st.columns(2)
     with left:
         bins = summary.pauses
         plots.show(charts.visit_pauses(bins, summary.session_gap * 60), key="visit-pauses")
     with right:
         plots.show(charts.visits_per_user(summary.visits), key="visits")
-    if summary.n_users < journey.sequences().n_users:
-        n_users = journey.sequences().n_users
-        st.caption(f"The charts are drawn from {summary.n_users:,} of {n_users:,} users.")
 
 
 def forms(dataset: Dataset, journey: Journey) -> None:
@@ -40,6 +41,12 @@ def forms(dataset: Dataset, journey: Journey) -> None:
             "As a table for other programs; ids and words stay exactly as they came. It holds "
             "real user ids."
         )
+        if journey.description().summary.n_events > _MOST_WRITTEN:
+            st.caption(
+                f"This log has more than {_MOST_WRITTEN:,} events. Write the table with "
+                "`python -m core prepare`, which needs no dashboard."
+            )
+            return
         chosen = controls.draw(FormOptions, FormOptions(), key="form", columns=3)
         if st.button("Write the table", icon=":material/table:", key="write-form"):
             with errors_shown(), st.spinner("Writing …"):
@@ -54,24 +61,23 @@ def _offer(dataset: Dataset, fingerprint: str, path: Path) -> None:
     st.link_button(f"Download {path.name} ({size:,.1f} MB)", address, icon=":material/download:")
 
 
-def _visits(journey: Journey, minutes: float) -> str:
+def _visits(journey: Journey, description: SequenceDescription) -> str:
     """Where visits end, and why there."""
+    minutes = description.summary.session_gap
     if journey.options.sequence.session_gap != "auto":
         return f"A pause of {duration(minutes * 60)} ends a visit, as you set it."
-    reason = cached.session_gap_reason(journey.clean())
-    told = safe(reason, limit=400) if reason else "It was found in the pauses of the log."
-    return f"A pause of {duration(minutes * 60)} ends a visit. {told}"
+    reason = safe(description.gap_reason, limit=400)
+    return f"A pause of {duration(minutes * 60)} ends a visit. {reason}"
 
 
-def _parts(journey: Journey) -> str:
+def _parts(description: SequenceDescription) -> str:
     """Who is learned from, who is watched, who is kept for the end, and what is the future."""
-    splits = cached.splits(journey)
-    sizes = {side: int((splits.user == side).sum()) for side in (FIT, VALIDATE, TEST)}
     told = (
-        f"Of the users {sizes[FIT]:,} are learned from, {sizes[VALIDATE]:,} are watched while "
-        f"choices are made, and {sizes[TEST]:,} are kept for the final judgement."
+        f"Of the users {description.n_fit:,} are learned from, {description.n_validate:,} are "
+        f"watched while choices are made, and {description.n_test:,} are kept for the final "
+        "judgement."
     )
-    if splits.cut is None:
-        return f"{told} {safe(splits.note, limit=300)}"
-    day = datetime.fromtimestamp(splits.cut, UTC)
+    if description.cut is None:
+        return f"{told} {safe(description.note, limit=300)}"
+    day = datetime.fromtimestamp(description.cut, UTC)
     return f"{told} What happens from {day:%d %b %Y} on is the future that segments are judged by."

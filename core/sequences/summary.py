@@ -6,7 +6,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.artifacts import FloatArray, LongArray, Sequences
+from core.artifacts import (
+    FIT,
+    TEST,
+    VALIDATE,
+    CleanEvents,
+    FloatArray,
+    LongArray,
+    Sequences,
+    Splits,
+    fingerprint,
+)
+from core.sequences.visits import suggest_session_gap
+
+VERSION = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +56,38 @@ class SequenceSummary:
     """Neighbouring events of a user at the same time; in none of the pauses."""
     session_gap: float
     """Minutes of a pause after which a new visit begins, where the log does not name visits."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SequenceDescription:
+    """What the page tells of the sequences, so that it need not open them."""
+
+    summary: SequenceSummary
+    gap_reason: str
+    """Why the pauses of the log suggest the end of a visit."""
+    n_fit: int
+    n_validate: int
+    n_test: int
+    """Users on each side."""
+    cut: int | None
+    """As in `Splits`."""
+    note: str
+    fingerprint: str
+
+
+def describe(clean: CleanEvents, sequences: Sequences, splits: Splits) -> SequenceDescription:
+    """Count once, where the sequences are made, what is told of them."""
+    sides = np.bincount(splits.user, minlength=3)
+    return SequenceDescription(
+        summary=summarise(sequences),
+        gap_reason=suggest_session_gap(clean).reason,
+        n_fit=int(sides[FIT]),
+        n_validate=int(sides[VALIDATE]),
+        n_test=int(sides[TEST]),
+        cut=splits.cut,
+        note=splits.note,
+        fingerprint=fingerprint(sequences.fingerprint, "description", VERSION, {}),
+    )
 
 
 def summarise(sequences: Sequences) -> SequenceSummary:

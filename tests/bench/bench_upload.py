@@ -20,12 +20,15 @@ _MB = 1024
 
 def write_csv(path: Path) -> int:
     """About 1.5 GB of events; returns the bytes."""
-    duckdb.execute(
+    database = duckdb.connect()
+    database.execute("SET enable_progress_bar = false")
+    database.execute(
         f"""COPY (
             SELECT 'user-' || lpad(CAST(hash(i) % {USERS} AS VARCHAR), 7, '0') AS user_id,
                 strftime(TIMESTAMP '2026-01-01' + to_seconds(CAST(i / 3 AS BIGINT)),
                     '%Y-%m-%d %H:%M:%S') AS timestamp,
-                ['view', 'view', 'search', 'cart', 'purchase'][1 + CAST(hash(i + 1) % 5 AS INTEGER)] AS action,
+                ['view', 'view', 'search', 'cart', 'purchase'][
+                    1 + CAST(hash(i + 1) % 5 AS INTEGER)] AS action,
                 'item-' || (hash(i + 2) % 20000) AS item,
                 'category-' || (hash(i + 2) % 50) AS category,
                 hash(i + 3) % 300 AS duration,

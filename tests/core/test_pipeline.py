@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from core import clustering, representations
-from core.artifacts import Beside, KnownLabels
+from core.artifacts import FIT, TEST, VALIDATE, Beside, KnownLabels
 from core.clustering import choose_k
 from core.events import clean
 from core.pipeline import STEPS, Journey
@@ -202,3 +202,16 @@ def test_what_the_cut_to_the_last_events_leaves_out_is_in_the_report(events, sto
     cut = int((journey.sequences().length - 5).clip(0).sum())
     assert told.steps[:-1] == journey.clean().report.steps
     assert (told.steps[-1].effect, told.steps[-1].rows) == ("flagged", cut) and cut > 0
+
+
+def test_what_is_told_of_the_sequences_is_kept_and_true(events, store):
+    journey = Journey(store, events, quick())
+    told, splits = journey.description(), journey.splits()
+    assert (told.summary.n_users, told.summary.n_events) == (60, 360)
+    assert (told.n_fit, told.n_validate, told.n_test) == tuple(
+        int((splits.user == side).sum()) for side in (FIT, VALIDATE, TEST)
+    )
+    assert told.n_fit > told.n_validate > 0 and told.n_test > 0
+    assert splits.user.tolist() == journey.sequences().split.tolist()
+    again = Journey(store, events, quick())
+    assert again.description() == told and again.cleaning_report() == journey.cleaning_report()

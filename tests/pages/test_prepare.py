@@ -6,7 +6,7 @@ import pytest
 
 from core.workspace import open_workspace
 from tests.journeys import added, journey_in, quick, three_groups, write_log
-from ui import cached, drafts
+from ui import drafts
 
 
 @pytest.fixture
@@ -175,15 +175,3 @@ def test_codes_that_are_no_goods_are_offered_and_left_out_on_demand(visit, home,
     assert codes.options == ["POST (15 rows)"]
     codes.select("POST (15 rows)").run()
     assert metrics(at, "Events kept")[0] == ("585", "-15 against now")
-
-
-def test_sequences_of_a_large_log_are_summarised_from_a_part_of_the_users(
-    visit, dirty, monkeypatch
-):
-    dataset, _ = dirty
-    monkeypatch.setattr("ui.cached._SUMMARISED_EVENTS", 100)
-    monkeypatch.setattr("ui.cached._PART_EVENTS", 120)
-    cached._sequence_summary.clear()
-    at = visit("prepare", data=dataset.id)
-    assert not at.exception
-    assert any("of 63 users" in caption.value for caption in at.caption)
