@@ -380,9 +380,10 @@ class Sequences:
 class Splits:
     """Who is fitted, who only watched, and where the future begins; made once per log and seed.
 
-    The future is T1, all before it T0. Every choice uses T0 of the users on FIT and VALIDATE;
-    T1 and the users on TEST only report. A choice that needs a future itself takes the time
-    from ``inner_cut`` to ``cut``.
+    The future is T1, all before it T0. What judges segments is to use T0 of the users on FIT and
+    VALIDATE for every choice, and T1 and the users on TEST only to report; a choice that needs a
+    future itself takes the time from ``inner_cut`` to ``cut``. The segments that are handed over
+    are formed of all users over the whole time.
     """
 
     user: SideArray  # (U,) FIT, VALIDATE or TEST, as in the sequences

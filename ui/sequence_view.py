@@ -73,11 +73,12 @@ def _visits(journey: Journey, description: SequenceDescription) -> str:
 def _parts(description: SequenceDescription) -> str:
     """Who is learned from, who is watched, who is kept for the end, and what is the future."""
     told = (
-        f"Of the users {description.n_fit:,} are learned from, {description.n_validate:,} are "
-        f"watched while choices are made, and {description.n_test:,} are kept for the final "
-        "judgement."
+        f"The users are dealt out once, by their ids: {description.n_fit:,} by whom numbers are "
+        f"scaled, {description.n_validate:,} by whom learning is watched, and "
+        f"{description.n_test:,} drawn for tests. The segments themselves are formed of all of "
+        "them, over the whole time."
     )
     if description.cut is None:
         return f"{told} {safe(description.note, limit=300)}"
     day = datetime.fromtimestamp(description.cut, UTC)
-    return f"{told} What happens from {day:%d %b %Y} on is the future that segments are judged by."
+    return f"{told} For tests on the future, the future begins on {day:%d %b %Y}."

@@ -92,7 +92,7 @@ class SequenceOptions(Options):
     validate_share: float = option(
         0.15,
         "Validation users",
-        "Share of the users that are never fitted, only watched while choices are made",
+        "Share of the users that no encoder is fitted on, only watched while it learns",
         low=0,
         high=0.4,
         expert=True,
@@ -100,7 +100,7 @@ class SequenceOptions(Options):
     test_share: float = option(
         0.15,
         "Test users",
-        "Share of the users that are kept for the final judgement",
+        "Share of the users that are drawn for tests of the segments",
         low=0,
         high=0.4,
         expert=True,
@@ -108,7 +108,7 @@ class SequenceOptions(Options):
     future_share: float = option(
         0.25,
         "Future",
-        "Share of the log's time, at its end, by which segments formed before it are judged",
+        "Share of the log's time, at its end, that counts as the future in such tests",
         low=0.05,
         high=0.5,
         expert=True,

@@ -126,4 +126,4 @@ def test_what_is_said_of_the_sequences_names_visits_and_parts(visit, dirty):
     at = visit("prepare", data=dataset.id)
     said = " ".join(found.value for found in at.markdown)
     assert "ends a visit" in said
-    assert "are learned from" in said and "kept for the final judgement" in said
+    assert "learning is watched" in said and "drawn for tests" in said
