@@ -17,6 +17,9 @@ from core.events.problems import plural, shown, warning
 from core.events.reading import Column, nothing, quoted, trimmed
 from core.events.rules import Rule, parse_rules, rule_sql
 
+ParameterValue = str | float
+"""What stands for a name in SQL."""
+
 
 @dataclass(frozen=True)
 class Actions:
@@ -31,7 +34,10 @@ class Actions:
     rule: str
     action: str
     is_return: str
-    parameters: dict[str, str]
+    parameters: dict[str, ParameterValue]
+    """The values that ``rule`` and ``action`` name."""
+    return_parameters: dict[str, ParameterValue]
+    """The values that ``is_return`` names."""
     problems: tuple[Problem, ...]
 
 
@@ -57,7 +63,6 @@ def plan_actions(
     parameters |= compiled.parameters
     known = [*named, *names.values(), *(rule.action for rule in rules)]
     back = [action for action in dict.fromkeys(known) if role_of(action) == "return"]
-    parameters |= {f"return_{place}": action for place, action in enumerate(back)}
     places = ", ".join(f"$return_{place}" for place in range(len(back)))
     numbers = range(1, len(rules) + 1)
     cases = "".join(f"WHEN {number} THEN $rule_action_{number} " for number in numbers)
@@ -69,6 +74,7 @@ def plan_actions(
         f"CASE rule {cases}ELSE {base} END" if rules else base,
         f"coalesce(action IN ({places}), false)" if back else "false",
         parameters,
+        {f"return_{place}": action for place, action in enumerate(back)},
         (*problems, *compiled.refusals),
     )
 
@@ -94,7 +100,7 @@ def _base(
     options: MapOptions,
     names: dict[str, str],
     named: Sequence[str],
-) -> tuple[str, dict[str, str], list[Problem]]:
+) -> tuple[str, dict[str, ParameterValue], list[Problem]]:
     """SQL of the action before the rules, its parameters, and what must be said."""
     if mapping.action is None:
         if names:
@@ -118,7 +124,9 @@ def _base(
         problems.append(warning("idle_names", message, None, column))
     cell = quoted("action")
     cases = "".join(f"WHEN $code_{place} THEN $name_{place} " for place in range(len(names)))
-    parameters = {f"code_{place}": code for place, code in enumerate(names)}
+    parameters: dict[str, ParameterValue] = {
+        f"code_{place}": code for place, code in enumerate(names)
+    }
     parameters |= {f"name_{place}": name for place, name in enumerate(names.values())}
     return f"CASE {whole_code_sql(cell)} {cases}ELSE {cell} END", parameters, problems
 
@@ -149,7 +157,7 @@ class _Compiled:
     sql: str
     cells: tuple[str, ...]
     """SQL of the cells it looks at, which it knows by names of their own."""
-    parameters: dict[str, str]
+    parameters: dict[str, ParameterValue]
     refusals: tuple[Problem, ...]
 
 
@@ -158,7 +166,8 @@ def _compiled(
 ) -> _Compiled:
     if not rules:
         return _Compiled("CAST(NULL AS INTEGER)", (), {}, ())
-    cases, parameters = "", {}
+    cases = ""
+    parameters: dict[str, ParameterValue] = {}
     cells: list[str] = []
     refusals: list[Problem] = []
     for place, rule in enumerate(rules, 1):
@@ -172,7 +181,7 @@ def _compiled(
         cases += f"WHEN {rule_sql(rule, cell, number, f'rule_value_{place}')} THEN {place} "
         parameters[f"rule_action_{place}"] = rule.action
         if rule.test != "is blank":
-            parameters[f"rule_value_{place}"] = rule.value
+            parameters[f"rule_value_{place}"] = float(rule.value) if rule.by_size else rule.value
     return _Compiled(f"CASE {cases}END", tuple(cells), parameters, tuple(refusals))
 
 

@@ -37,6 +37,8 @@ from core.events.reading import (
 
 _APART = f"(SELECT *, {parts_or_core('cell')} AS p FROM cells)"
 _MARKS = {"point": ".", "comma": ","}
+_SETTLING = ("comma", "point", "thousands")
+"""Kinds that say which of the marks is the decimal one."""
 _PLAINLY = "or write all numbers as 1234.5 and import the file again."
 
 
@@ -47,7 +49,7 @@ def read_numbers(column: Column, options: MapOptions = MapOptions()) -> Reading:
     "1.234", but as it is how numbers should be written it is read as such, with a warning where
     every point in the column stands so and no number of four digits goes without one.
     """
-    kinds = kinds_of(column, KINDS, CORE, _APART)
+    kinds = _kinds(column)
     unknown = kinds.pop("other", NO_CELLS)
     if _hopeless(column, kinds, unknown):
         return _refused(column.refuse("not_number", _no_numbers(column, unknown), unknown))
@@ -60,6 +62,11 @@ def read_numbers(column: Column, options: MapOptions = MapOptions()) -> Reading:
     if any(problem.severity == "refused" for problem in found):
         return _refused(*found)
     return Reading(lambda cell: finite_number(cell, mark), found)
+
+
+def _kinds(column: Column) -> dict[str, Kind]:
+    """The cells by the way in which their digits are written, "other" for no number."""
+    return kinds_of(column, KINDS, CORE, _APART)
 
 
 def _refused(*problems: Problem) -> Reading:
@@ -105,16 +112,13 @@ def _mark(
         message = f"Commas in column '{column.name}' were read as between thousands, as in "
         message += f"'{kind.example}'."
         return ".", [column.warn("comma_numbers", message, kind)]
-    doubtful = kinds.get("point or thousands", NO_CELLS)
-    if doubtful.count and not ("point" in kinds or "ungrouped" in kinds):
-        return ".", [_points_taken_as_decimal(column, doubtful)]
-    return ".", []
+    return ".", _points(column, kinds)
 
 
 def _unclear(column: Column, kinds: Mapping[str, Kind]) -> Problem | None:
     """The refusal of a column with two decimal marks, or with none that is clear; else None."""
     others = [kinds[name] for name in ("point", "point or thousands", "thousands") if name in kinds]
-    settled = any(name in kinds for name in ("comma", "point", "thousands"))
+    settled = any(name in kinds for name in _SETTLING)
     to_set = f"Set map.decimal to point or comma, {_PLAINLY}"
     if "comma" in kinds and others:
         comma, other = kinds["comma"], others[0]
@@ -123,7 +127,9 @@ def _unclear(column: Column, kinds: Mapping[str, Kind]) -> Problem | None:
             f"({column.spell(comma)}) and '{other.example}' ({column.spell(other)}). {to_set}"
         )
         return column.refuse("mixed_decimals", message, comma)
-    if "comma or thousands" in kinds and not settled:
+    if "comma or thousands" in kinds and settled:
+        return _file_left_open(column, to_set)
+    if "comma or thousands" in kinds:
         either = kinds["comma or thousands"]
         message = (
             f"Column '{column.name}' holds '{either.example}' on {column.spell(either)}, which may "
@@ -138,6 +144,40 @@ def _unclear(column: Column, kinds: Mapping[str, Kind]) -> Problem | None:
         )
         return column.refuse("unclear_numbers", message, grouped)
     return None
+
+
+def _file_left_open(column: Column, to_set: str) -> Problem | None:
+    """The refusal of a file of several whose commas only the other files would settle; else None.
+
+    The files may come from programs that write numbers in different ways.
+    """
+    for part in column.by_file:
+        kinds = _kinds(part)
+        if "comma or thousands" in kinds and not any(name in kinds for name in _SETTLING):
+            either = kinds["comma or thousands"]
+            message = (
+                f"Column '{column.name}' holds '{either.example}' on {column.spell(either)}, which "
+                f"may be a thousand or a decimal fraction, and no cell of {part.file} settles it; "
+                f"that other files do says nothing of this one. {to_set}"
+            )
+            return column.refuse("unclear_numbers", message, either)
+    return None
+
+
+def _points(column: Column, kinds: Mapping[str, Kind]) -> list[Problem]:
+    """Say where points that may stand between thousands were taken as decimal marks.
+
+    Every file is looked at by itself: what another holds does not tell how this one is written.
+    """
+    if "point or thousands" not in kinds:
+        return []
+    found = []
+    for part in column.by_file or (column,):
+        own = _kinds(part) if column.by_file else kinds
+        doubtful = own.get("point or thousands", NO_CELLS)
+        if doubtful.count and not ("point" in own or "ungrouped" in own):
+            found.append(_points_taken_as_decimal(column, doubtful))
+    return found
 
 
 def _points_taken_as_decimal(column: Column, kind: Kind) -> Problem:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from core.artifacts import Problem
-from core.events.reading import Kind, Reading, kinds_where
+from core.events.reading import Column, Kind, Reading, kinds_where
 from core.events.time_column import FEW, TO_ISO, Sql, Way, ask, cut_apart, refuse_column
 from core.events.time_forms import NO_YEAR, ORDERS, SHORT, Form
 from core.events.yearless import year_of_first_event
@@ -46,6 +46,15 @@ def order_of(way: Way, form: Form) -> Order | Reading:
             f"to {allowed}, which sets the others aside, {TO_ISO}"
         )
         return refuse_column(column, "unclear_times", message, way.kind)
+    for part in column.by_file:
+        left_open = _left_open(part, form, best)
+        if left_open is not None:
+            what = (
+                f"writes dates as '{left_open.example}' ({column.spell(left_open)}), and no cell "
+                f"of {part.file} settles whether the day or the month comes first; that other "
+                "files do says nothing of this one."
+            )
+            return ask(replace(way, kind=left_open), what, f"map.date_order to {allowed}")
     settled = against[second]
     line = column.spell(Kind(1, settled.lines[:1], ""))
     message = (
@@ -53,6 +62,18 @@ def order_of(way: Way, form: Form) -> Order | Reading:
         f"'{settled.example}' on {line} can only be read so."
     )
     return Order(best, (column.warn("date_order", message, settled),))
+
+
+def _left_open(part: Column, form: Form, best: str) -> Kind | None:
+    """The cells of one file of several that mean another day in another order, if none settles it.
+
+    The files may come from programs that write dates in different orders.
+    """
+    tests = {order: _against(order) for order in form.orders if order != best}
+    same = "p.one = p.two" if len(form.orders) == 2 else "false"
+    found = kinds_where(part, {"either": f"NOT ({same})", **tests}, cut_apart(form))
+    either = found.pop("either")
+    return either if either.count and not all(kind.count for kind in found.values()) else None
 
 
 def _worded(order: str) -> str:

@@ -183,8 +183,7 @@ def _examples(
     if not roles:
         return {}
     query = f"SELECT {wanted} FROM (FROM ({plan.cells_sql}) LIMIT {_ROWS_SHOWN})"
-    used = {name: value for name, value in plan.parameters.items() if f"${name}" in query}
-    row = db.execute(query, used).fetchall()[0]
+    row = db.execute(query, plan.cells_parameters).fetchall()[0]
     return {
         role: {"column": column, "cell": cell, "value": value}
         for (role, column), cell, value in zip(roles.items(), row[::2], row[1::2], strict=True)

@@ -8,7 +8,7 @@ from datetime import datetime
 import duckdb
 
 from core.artifacts import EVENT_COLUMNS, ROLES, ColumnMapping, Problem, RawLog
-from core.events.actions import Actions, plan_actions
+from core.events.actions import Actions, ParameterValue, plan_actions
 from core.events.amounts import read_numbers
 from core.events.doubtful_ids import doubtful_ids
 from core.events.header import LINE_COLUMN
@@ -44,7 +44,10 @@ class Plan:
     """The events, in the order of the file."""
     cells_sql: str
     """Per role ``cell_<role>``, as it stands, and ``<role>``, as it is read."""
-    parameters: dict[str, str]
+    parameters: dict[str, ParameterValue]
+    """The values of `sql`."""
+    cells_parameters: dict[str, ParameterValue]
+    """The values of `cells_sql`; a name may stand in a column name too, so none is looked for."""
     refusals: tuple[Problem, ...]
     warnings: tuple[Problem, ...]
 
@@ -66,7 +69,8 @@ def plan_events(
     readings = {role: _reading(role, column, options, now) for role, column in columns.items()}
     actions = plan_actions(db, raw, mapping, options)
     typed = _typed(_cells(raw, mapping, actions), readings, actions)
-    parameters = {"path": str(raw.path), **actions.parameters}
+    cells_parameters = {"path": str(raw.path), **actions.parameters}
+    parameters = cells_parameters | actions.return_parameters
     problems = [problem for reading in readings.values() for problem in reading.problems]
     problems += actions.problems
     refusals = tuple(problem for problem in problems if problem.severity == "refused")
@@ -81,6 +85,7 @@ def plan_events(
         f"SELECT {chosen}, line, concat_ws(',', {unread}) AS unreadable, row_hash FROM ({typed})",
         typed,
         parameters,
+        cells_parameters,
         tuple(dict.fromkeys(refusals)),
         tuple(problem for problem in problems if problem.severity == "warning"),
     )
@@ -188,7 +193,7 @@ def _taken_by_size(
     typed: str,
     readings: dict[str, Reading],
     actions: Actions,
-    parameters: dict[str, str],
+    parameters: dict[str, ParameterValue],
 ) -> list[Problem]:
     """Say how many returns had money below zero."""
     if actions.is_return == "false" or not ({"value", "price"} & set(readings)):
@@ -196,8 +201,7 @@ def _taken_by_size(
     count = (
         f"SELECT count(*) FROM ({typed}) WHERE {actions.is_return} AND {_raw_money(readings)} < 0"
     )
-    used = {name: value for name, value in parameters.items() if f"${name}" in count}
-    negative = db.execute(count, used).fetchall()[0][0]
+    negative = db.execute(count, parameters).fetchall()[0][0]
     if not negative:
         return []
     message = (

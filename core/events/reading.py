@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -15,6 +15,7 @@ from core.events.problems import LINES_SHOWN, Tally, counted, refused, shown, sp
 _BLANKS = "' ' || chr(9) || chr(10) || chr(13) || chr(160) || chr(8239) || chr(12288)"
 """SQL of the signs that count as spaces around a number or a time."""
 _MANY_ROWS = 100_000
+_LAST_LINE = 2**62
 _FEW_CELLS = 0.25
 """Up to this share of different cells, they are looked at once each instead of row by row."""
 
@@ -60,6 +61,24 @@ class Column:
     name: str
     parts: tuple[FilePart, ...] = ()
     """Which line belongs to which file."""
+    within: tuple[int, int] | None = None
+    """Only lines above the first and up to the second are looked at; None for all."""
+
+    @cached_property
+    def by_file(self) -> tuple[Column, ...]:
+        """What each of several files holds of the column, in order; none where there is but one."""
+        starts = [part.lines_before for part in self.parts]
+        ends = [*starts[1:], _LAST_LINE]
+        spans = list(zip(starts, ends, strict=True)) if len(starts) > 1 else []
+        return tuple(replace(self, within=span) for span in spans)
+
+    @property
+    def file(self) -> str:
+        """The name of the file that is looked at, as it can stand in a sentence."""
+        of_span = [
+            part for part in self.parts if self.within and part.lines_before == self.within[0]
+        ]
+        return shown((of_span or self.parts)[-1].name)
 
     @property
     def cell(self) -> str:
@@ -69,7 +88,9 @@ class Column:
     @cached_property
     def is_blank(self) -> bool:
         """Whether no row holds anything."""
-        rows = f"SELECT 1 FROM read_parquet($path) WHERE {self.cell} IS NOT NULL LIMIT 1"
+        rows = (
+            f"SELECT 1 FROM read_parquet($path) WHERE {self.cell} IS NOT NULL{self._only} LIMIT 1"
+        )
         return not self._execute(rows)
 
     @cached_property
@@ -116,8 +137,14 @@ class Column:
     def _rows(self) -> str:
         return (
             f"SELECT {self.cell} AS cell, __line__ AS line FROM read_parquet($path) "
-            f"WHERE {self.cell} IS NOT NULL"
+            f"WHERE {self.cell} IS NOT NULL{self._only}"
         )
+
+    @property
+    def _only(self) -> str:
+        if self.within is None:
+            return ""
+        return " AND __line__ > {} AND __line__ <= {}".format(*self.within)
 
     @cached_property
     def _is_grouped(self) -> bool:
@@ -131,7 +158,7 @@ class Column:
         """SQL of the cells: each once where there are few different ones, else row by row."""
         if not self._is_grouped:
             return f"SELECT cell, 1 AS n, [line] AS lines, line FROM ({self._rows})"
-        table = f"cells_{self.name.encode().hex()}"
+        table = f"cells_{self.name.encode().hex()}_{self.within[0] if self.within else 'all'}"
         self._execute(
             f"CREATE TEMP TABLE IF NOT EXISTS {table} AS SELECT cell, count(*) AS n, "
             f"min(line, {LINES_SHOWN}) AS lines, min(line) AS line FROM ({self._rows}) "

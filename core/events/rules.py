@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import isfinite
 
 from core.errors import MappingRefused, did_you_mean
 from core.events.reading import fits
@@ -21,6 +22,7 @@ from core.events.reading import fits
 _SIZES = ("<=", ">=", "<", ">")
 _TESTS = (*_SIZES, "!=", "=", "starts", "contains", "is blank")
 _TEST = re.compile(r"\s*(<=|>=|!=|<|>|=|starts\b|contains\b|is\s+blank\b)\s*", re.IGNORECASE)
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _GRAMMAR = (
     "Write ACTION if COLUMN TEST VALUE, such as: return if Quantity < 0, or: return if InvoiceNo "
     f"starts C. Tests: {', '.join(_TESTS)}."
@@ -65,7 +67,7 @@ def rule_sql(rule: Rule, cell: str, number: Callable[[str], str], place: str) ->
     if rule.test == "is blank":
         return f"{cell} IS NULL"
     if rule.by_size:
-        return f"{number(cell)} {rule.test} CAST({value} AS DOUBLE)"
+        return f"{number(cell)} {rule.test} {value}"
     if rule.test in ("=", "!="):
         # a code that went through decimals is still that code
         through_decimals = f"{fits(cell, '-?[0-9]+[.]0+')} AND regexp_replace({cell}, '[.]0+$', '')"
@@ -90,8 +92,8 @@ def _parse(text: str, columns: Sequence[str]) -> Rule:
     rule = Rule(text, action.strip(), column, test, value)
     if rule.by_size and not _is_number(value):
         raise MappingRefused(
-            f"The rule '{text}' compares with '{value}', which is no number. For texts use =, !=, "
-            "starts or contains."
+            f"The rule '{text}' compares with '{value}', which is no number such as 12 or "
+            "-1.5. For texts use =, !=, starts or contains."
         )
     return rule
 
@@ -117,7 +119,5 @@ def _column(text: str, rest: str, columns: Sequence[str]) -> tuple[str, str]:
 
 
 def _is_number(text: str) -> bool:
-    try:
-        return float(text) == float(text) and abs(float(text)) != float("inf")
-    except ValueError:
-        return False
+    """Whether a text is a finite number, in the digits and with the point of a program."""
+    return _NUMBER.fullmatch(text) is not None and isfinite(float(text))

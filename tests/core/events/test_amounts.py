@@ -2,18 +2,19 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from core.artifacts import FilePart
 from core.events import engine
 from core.events.amounts import read_numbers
 from core.events.map_options import MapOptions
 from core.events.reading import Column
 
 
-def look(tmp_path, cells, **options):
+def look(tmp_path, cells, parts=(), **options):
     path = tmp_path / "raw.parquet"
     lines = pa.array(range(2, len(cells) + 2), pa.int64())
     pq.write_table(pa.table({"price": pa.array(cells, pa.string()), "__line__": lines}), path)
     with engine.connect() as db:
-        column = Column(db, str(path), "price")
+        column = Column(db, str(path), "price", parts)
         reading = read_numbers(column, MapOptions(**options))
         query = f"SELECT {reading.value(column.cell)} FROM read_parquet($path) ORDER BY __line__"
         values = [row[0] for row in db.execute(query, {"path": str(path)}).fetchall()]
@@ -201,3 +202,29 @@ def test_many_different_cells_are_read_as_few_are(tmp_path):
     expected = [i + 0.5 for i in range(150_000)]
     expected[3], expected[120_000], expected[120_001] = None, None, 1250.5
     assert found == expected
+
+
+TWO_FILES = (FilePart(name="x.csv", lines_before=0), FilePart(name="y.csv", lines_before=3))
+
+
+@pytest.mark.parametrize("first", [["0,5", "1,25"], ["0.5", "1.25"], ["1,234.50", "2"]])
+def test_what_one_file_settles_is_not_taken_for_another(first, tmp_path):
+    cells = [*first, "1,234", "2,500"]
+    reading, _ = look(tmp_path, cells, TWO_FILES)
+    (problem,) = [problem for problem in reading.problems if problem.severity == "refused"]
+    assert problem.code in ("unclear_numbers", "mixed_decimals")
+    assert "lines 1 and 2 of y.csv" in problem.message and "map.decimal" in problem.message
+    assert not look(tmp_path, cells, TWO_FILES, decimal="point")[0].refused
+
+
+def test_files_that_each_settle_their_mark_need_no_answer(tmp_path):
+    reading, found = look(tmp_path, ["0,5", "1,250", "2,5", "1,234"], TWO_FILES)
+    assert not reading.refused and found == [0.5, 1.25, 2.5, 1.234]
+    assert not look(tmp_path, ["0,5", "1,25", "7", "8"], TWO_FILES)[0].refused
+
+
+def test_points_that_only_another_file_shows_to_be_decimal_marks_are_said(tmp_path):
+    reading, found = look(tmp_path, ["0.5", "1.25", "1.234", "2.500"], TWO_FILES)
+    assert found == [0.5, 1.25, 1.234, 2.5]
+    (problem,) = reading.problems
+    assert problem.code == "point_numbers" and "lines 1 and 2 of y.csv" in problem.message

@@ -252,6 +252,20 @@ def test_column_names_are_never_taken_for_sql(tmp_path):
     assert events.n_users == 1
 
 
+@pytest.mark.parametrize("name", ["$path", "$return_0", "$code_0", "$name_0", "$rule_value_1"])
+@pytest.mark.parametrize("role", ["category", None])
+def test_a_column_called_as_a_value_of_our_own_is_but_a_column(name, role, tmp_path):
+    text = f"user,time,action,{name},price\nu1,2024-01-01,return,shoes,-5\n"
+    raw = log(tmp_path, text + "u1,2024-01-02,view,hats,0\n")
+    columns = {"category": name} if role else {}
+    mapping = ColumnMapping(user="user", time="time", action="action", price="price", **columns)
+    options = MapOptions(rules=(f"seen if {name} = hats",), action_names=("view=look",))
+    table = pq.read_table(map_events(raw, mapping, tmp_path, options).path).to_pydict()
+    assert table["action"] == ["return", "seen"] and table["price"] == [5, 0]
+    told = inspect_report(raw, guess(raw), options)
+    assert told["examples"]["action"]["value"] == "return"
+
+
 def test_ids_that_may_be_no_ids_are_kept_with_a_warning(tmp_path):
     text = "u,t,a\nNA,2024-01-01,x\n b,2024-01-02,x\nb,2024-01-02,x\n"
     events, table = mapped(tmp_path, text, user="u", time="t", action="a")

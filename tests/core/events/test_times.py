@@ -365,3 +365,23 @@ def test_lines_of_several_files_are_named_by_file(tmp_path):
     reading, _ = look(tmp_path, ["02/01/2014", "03/01/2014", "04/01/2014"], parts=parts)
     assert "line 2 of may.csv" in reading.problems[0].message.replace("lines 2 and 3", "line 2")
     assert "june.csv" in reading.problems[0].message
+
+
+TWO_FILES = (FilePart(name="x.csv", lines_before=0), FilePart(name="y.csv", lines_before=3))
+
+
+def test_the_order_of_dates_in_one_file_is_not_taken_for_another(tmp_path):
+    cells = ["13/02/2024", "01/02/2024", "02/03/2024", "02/05/2024"]
+    reading, _ = look(tmp_path, cells, TWO_FILES)
+    (problem,) = reading.problems
+    assert (problem.severity, problem.code, problem.lines) == ("refused", "unclear_times", (4, 5))
+    assert "no cell of y.csv settles" in problem.message
+    assert "Set map.date_order to day_first or month_first" in problem.message
+    _, found = look(tmp_path, cells, TWO_FILES, date_order="day_first")
+    assert found[2] == datetime(2024, 3, 2)
+
+
+@pytest.mark.parametrize("second", [["14/02/2024", "02/03/2024"], ["05/05/2024", "06/06/2024"]])
+def test_files_that_settle_their_order_or_do_not_need_one_are_read(second, tmp_path):
+    reading, found = look(tmp_path, ["13/02/2024", "01/02/2024", *second], TWO_FILES)
+    assert not reading.refused and None not in found
