@@ -12,12 +12,15 @@ from itertools import islice
 
 from core.artifacts import Problem
 from core.events.problems import refused, shown, spell_lines, tally, warning
+from core.events.time_forms import FORMS
 
 LINE_COLUMN = "__line__"
 """Name of the column that holds the physical line; taken, so no column of a file may have it."""
 
 _NUMBER = re.compile(r"[+-]?[\d.,]*\d[\d.,]*(?:[eE][+-]?\d+)?%?")
 _DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?:[T ].*)?")
+_TIME = re.compile("|".join(form.pattern for form in FORMS.values()))
+_ANY_DAY = "2024-01-01"
 _ROWS_LOOKED_AT = 100
 _SPACE = re.compile(r"[\s\x00-\x1f\x7f\u200b\ufeff]+")
 
@@ -119,7 +122,10 @@ def _no_header(names: list[str], line: int) -> tuple[Problem, ...]:
 
 
 def _is_data(cell: str) -> bool:
-    return bool(_NUMBER.fullmatch(cell.strip()) or _DATE.fullmatch(cell.strip()))
+    """Whether a cell is a number, a date in any of our forms, or what can stand behind a date."""
+    text = cell.strip()
+    number_or_date = _NUMBER.fullmatch(text) or _DATE.fullmatch(text) or _TIME.fullmatch(text)
+    return bool(number_or_date or _TIME.fullmatch(f"{_ANY_DAY} {text}"))
 
 
 def _too_many(names: list[str], max_columns: int) -> list[Problem]:

@@ -192,7 +192,8 @@ def _delimiter(source: Source, text: Text) -> str:
     asked = source.options.delimiter
     if asked != "auto":
         return DELIMITERS[asked]
-    head = "".join(list(io.StringIO(text.head, newline=""))[source.options.lines_above :])
+    below = list(io.StringIO(text.head, newline=""))[source.options.lines_above :]
+    head = "".join(line.lstrip("\ufeff") for line in below)
     delimiter = find_delimiter(head, whole=text.whole, escape=source.options.escape)
     if delimiter is None:
         message = (

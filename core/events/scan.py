@@ -17,6 +17,9 @@ _GUESS = 1 << 16
 SMALL = 1 << 18
 """Bytes up to which a block is not cut into smaller ones."""
 _REPLACED = b"\xef\xbf\xbd"
+_MARK = "\ufeff".encode()
+_MARKS_FIRST = re.compile(rb"(?:^|(?<=[\r\n]))(?:" + _MARK + rb")+")
+"""Byte order marks with which a line begins: those of files that were joined."""
 LINE_END = re.compile(rb"\r\n|\r|\n")
 
 
@@ -56,13 +59,19 @@ class Scan:
         self._line = 1
         self._replaced, self._nul, self._undecodable = Tally(), Tally(), Tally()
         self._backslashes = Tally()
+        self._marks_out, self._marks_kept = Tally(), Tally()
         self._first_wrong, self._sample = b"", b""
         self._escape = re.compile(rb'\\["' + re.escape(delimiter).encode() + rb"]")
         self.n_lines = 0
         """Physical lines taken so far, the last of which may lack its end."""
 
     def take(self, data: bytes, last: bool) -> Block:
-        """Check the next block. Raises FileRefused for a line over the limit."""
+        """Check the next block; the marks of joined files are taken out of it.
+
+        Raises FileRefused for a line over the limit.
+        """
+        if _MARK in data:
+            data = self._without_marks(data)
         self._check_line_length(data)
         decodable = data.isascii() or self._check_letters(data)
         has_nul = self._has_nul(data)
@@ -86,8 +95,32 @@ class Scan:
                 "it came here (exported in one encoding, read in another). It is kept as is."
             )
             yield warning("replaced_characters", message, self._replaced)
+        yield from self._mark_warnings()
         if self._backslashes.count:
             yield self._backslash_warning()
+
+    def _without_marks(self, data: bytes) -> bytes:
+        """The block without marks at the beginning of a line; any other may belong to a value."""
+        joints = (match.start() for match in _MARKS_FIRST.finditer(data))
+        self._marks_out.add(self._lines_at(data, joints))
+        data = _MARKS_FIRST.sub(b"", data)
+        self._marks_kept.add(self._lines_at(data, _places(_MARK, data)))
+        return data
+
+    def _mark_warnings(self) -> Iterator[Problem]:
+        what = "A byte order mark (U+FEFF), which cannot be seen,"
+        if self._marks_out.count:
+            message = (
+                f"{what} stands at the beginning of {self._marks_out.text} and was taken out. "
+                "Files were joined there; a header of theirs would be read as a row."
+            )
+            yield warning("joined_files", message, self._marks_out)
+        if self._marks_kept.count:
+            message = (
+                f"{what} stands within {self._marks_kept.text} and is kept: a value with it is "
+                "another than the same value without. Take it out where the file is made."
+            )
+            yield warning("hidden_marks", message, self._marks_kept)
 
     def _check_letters(self, data: bytes) -> bool:
         if _REPLACED in data:

@@ -48,7 +48,7 @@ class Merger:
         """Take rows of one file; those of other columns are left, and refused at the end."""
         if not self._columns:
             self._columns = table.column_names[:-1]
-            self.source_column = _free_name(self._columns)
+            self.source_column = _free_name(SOURCE, self._columns)
         if set(self._columns) == set(table.column_names[:-1]):
             texts = pa.DictionaryArray.from_arrays(
                 pa.nulls(len(table), pa.int32()).fill_null(0), pa.array([source])
@@ -70,8 +70,7 @@ def source_names(names: Sequence[str]) -> list[str]:
         file = PurePosixPath(name.replace("\\", "/")).name
         ending = max((e for e in ENDINGS if file.lower().endswith(e)), key=len, default="")
         stem = file[: len(file) - len(ending)].strip() or file or "file"
-        again = sum(other == stem or other.startswith(f"{stem} ") for other in found)
-        found.append(f"{stem} {again + 1}" if stem in found else stem)
+        found.append(_free_name(stem, found))
     return found
 
 
@@ -131,10 +130,11 @@ def _differences(missing: Sequence[str], extra: Sequence[str]) -> list[str]:
     return told + [f"'{shown(name)}' is extra" for name in extra]
 
 
-def _free_name(taken: Sequence[str]) -> str:
+def _free_name(wanted: str, taken: Sequence[str]) -> str:
+    """The name, with the first number from 2 on that makes it differ from all others."""
     names = {name.casefold() for name in taken}
-    name, number = SOURCE, 1
-    while name in names:
+    name, number = wanted, 1
+    while name.casefold() in names:
         number += 1
-        name = f"{SOURCE} {number}"
+        name = f"{wanted} {number}"
     return name

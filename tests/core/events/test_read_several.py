@@ -99,6 +99,12 @@ def test_a_column_called_source_keeps_its_name(read_files):
     assert table(raw)["source 2"] == ["may", "may 2"]
 
 
+def test_every_file_has_a_source_of_its_own_whatever_the_names(read_files):
+    names = ["a 3.csv", "a.csv", "b/a.csv", "c/a.csv", "A.csv"]
+    raw = read_files({name: f"x,y\n{n},1\n" for n, name in enumerate(names)})
+    assert table(raw)["source"] == ["a 3", "a", "a 2", "a 4", "A 5"]
+
+
 def test_rows_set_aside_carry_the_lines_of_the_log(read_files):
     raw = read_files({"may.csv": MAY, "june.csv": "user,time\nx\ny,5\n"}, ragged="set_aside")
     assert pq.read_table(raw.set_aside).to_pydict() == {
