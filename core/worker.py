@@ -37,7 +37,7 @@ def main(folder: Path) -> int:
             folder,
             "failed",
             "The step failed through an error of the program, not of your data. The details are "
-            f"in '{folder / 'log.txt'}'.",
+            f"in the file log.txt of the job {folder.name}, on the machine that runs SegmentLab.",
         )
         return 1
     jobs.write_result(folder, "done", made=made)

@@ -121,11 +121,6 @@ def _ending(status: JobStatus) -> None:
         st.rerun()
 
 
-def at_work() -> bool:
-    """Whether any job works in this workspace, so that no other can begin."""
-    return jobs.current(session.workspace()) is not None
-
-
 def newest(step: str, dataset_id: str) -> JobStatus | None:
     """The newest job of the workspace, if it makes this step of this data set.
 

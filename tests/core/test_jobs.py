@@ -139,3 +139,11 @@ def test_a_job_types_a_log_and_measures_its_quality(workspace, dataset):
     assert workspace.quality_ready(dataset)
     seen = workspace.quality(dataset)
     assert (seen.n_users, seen.n_rows, seen.level) == (100, 1981, "care")
+
+
+def test_an_error_of_the_program_names_the_log_without_a_path_of_the_server(workspace, dataset):
+    failed = ended(workspace, jobs.start(workspace, dataset.id, RunOptions(), "no such step"))
+    assert failed.state == "failed" and failed.error is not None
+    assert failed.id in failed.error and "log.txt" in failed.error
+    assert str(workspace.root) not in failed.error
+    assert "no such step" in (workspace.jobs / failed.id / "log.txt").read_text()

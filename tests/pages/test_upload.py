@@ -7,6 +7,8 @@ import pytest
 from starlette.requests import ClientDisconnect, Request
 from streamlit import config
 
+from core.events.map_options import MapOptions
+from core.events.mapping import guessed_mapping
 from core.jobs import Upload
 from core.workspace import open_workspace
 from ui import upload, upload_route
@@ -482,6 +484,22 @@ def test_columns_are_as_they_were_confirmed_for_an_earlier_file_of_the_same_shap
     assert at.selectbox(key=key_of(at, "price")).value is None
     assert at.selectbox(key=key_of(at, "action")).value == "action"
     assert any("earlier file with the same columns" in note.value for note in at.info)
+    assert not any("So were these answers" in note.value for note in at.info)
     at.button(key="foot").click().run()
     (april, *_) = [d for d in open_workspace().datasets() if d.name == "april.csv"]
     assert april.mapping.price is None
+
+
+def test_answers_given_for_an_earlier_file_are_shown_before_they_are_taken_again(visit, arrive):
+    arrive(("march.csv", LOG))
+    visit()
+    (march,) = open_workspace().datasets()
+    raw = open_workspace().raw(march)
+    given = MapOptions(time_zone="Asia/Shanghai", action_names=("view=look",), year=2014)
+    open_workspace().confirm_mapping(march.id, guessed_mapping(raw), given)
+    arrive(("april.csv", LOG.replace("2024-03", "2024-04")))
+    (note,) = [info.value for info in visit().info if "earlier file" in info.value]
+    said = note.replace("\\", "")  # of signs that could be taken for markup
+    assert "- Time zone: Asia/Shanghai" in said
+    assert "- Names of coded actions: view=look" in said
+    assert "2014" not in said
