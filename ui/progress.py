@@ -25,6 +25,9 @@ _WORDS = STEPS | {
     "events": "Reading times and numbers",
     "set_aside": "Listing rows set aside",
     "quality": "Looking at what the log can carry",
+    "items": "Reading the items table",
+    "vectors": "Reading the item vectors",
+    "labels": "Reading the known labels",
     "run": "Making the whole journey",
 }
 _ENDINGS = {
