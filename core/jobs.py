@@ -55,8 +55,8 @@ class JobRequest:
     """Empty where the job reads files that are not a data set yet."""
     step: str
     """A step of the journey; "read" or "quality" (the typed log and its summary) for what comes
-    before it; "set_aside" for the list of rows set aside; "run" for all of them and a recorded
-    run."""
+    before it; "items", "vectors" or "labels" for a table beside the log; "set_aside" for the list
+    of rows set aside; "run" for all of them and a recorded run."""
     options: dict[str, Any]
     uploads: tuple[Upload, ...] = ()
     """The files to read."""
@@ -118,6 +118,23 @@ def start_read(workspace: Workspace, uploads: Sequence[Upload], options: RunOpti
         step="read",
         options=options.to_dict(),
         uploads=tuple(uploads),
+        identity="",
+        started=time.time(),
+    )
+    return _start_alone(workspace, request)
+
+
+def start_beside(workspace: Workspace, dataset_id: str, table: str, upload: Upload) -> str:
+    """Start a worker that keeps an uploaded table beside a log: "items", "vectors" or "labels".
+
+    The file is removed, well read or not. Raises JobStopped while another job runs.
+    """
+    request = JobRequest(
+        workspace=str(workspace.root.resolve()),
+        dataset_id=dataset_id,
+        step=table,
+        options={},
+        uploads=(upload,),
         identity="",
         started=time.time(),
     )

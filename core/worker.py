@@ -37,7 +37,7 @@ def main(folder: Path) -> int:
             folder,
             "failed",
             "The step failed through an error of the program, not of your data. The details are "
-            f"in '{folder / 'log.txt'}'.",
+            f"in the file log.txt of the job {folder.name}, on the machine that runs SegmentLab.",
         )
         return 1
     jobs.write_result(folder, "done", made=made)
@@ -50,7 +50,10 @@ def _work(folder: Path) -> str | None:
     workspace = Workspace(Path(request.workspace))
     if request.step == "read":
         return _read(workspace, request, _Recorder(folder))
-    _make(workspace, request, _Recorder(folder))
+    if request.uploads:
+        _add_beside(workspace, request, _Recorder(folder))
+    else:
+        _make(workspace, request, _Recorder(folder))
     return None
 
 
@@ -62,6 +65,22 @@ def _read(workspace: Workspace, request: JobRequest, listen: Report) -> str:
     for path in paths:
         path.unlink(missing_ok=True)
     return made.id
+
+
+def _add_beside(workspace: Workspace, request: JobRequest, listen: Report) -> None:
+    """Keep an uploaded table beside a log; the file goes, well read or not."""
+    add = {
+        "items": workspace.add_items,
+        "vectors": workspace.add_vectors,
+        "labels": workspace.add_labels,
+    }[request.step]
+    (upload,) = request.uploads
+    listen(Progress(stage=request.step, done=0.0, text=f"Reading {upload.name}"))
+    path = workspace.arrived(upload.id)
+    try:
+        add(request.dataset_id, path, upload.name)
+    finally:
+        path.unlink(missing_ok=True)
 
 
 def _make(workspace: Workspace, request: JobRequest, listen: Report) -> None:

@@ -188,7 +188,9 @@ class Workspace:
         labels = read_known_labels(path, name, events)
         with replacing(self._folder(dataset_id) / "labels") as scratch:
             save(labels, scratch)
-        labels_id = hashlib.sha256(path.read_bytes()).hexdigest()
+        with path.open("rb") as file:
+            labels_id = hashlib.file_digest(file, "sha256").hexdigest()
+        dataset = self.dataset(dataset_id)  # anew: reading may have taken a while
         return self._update(replace(dataset, labels_name=name, labels_id=labels_id))
 
     def add_items(self, dataset_id: str, path: Path, name: str) -> Dataset:

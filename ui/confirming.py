@@ -10,6 +10,7 @@ from core import jobs
 from core.artifacts import ColumnMapping
 from core.errors import AnalystError
 from core.events.map_options import MapOptions
+from core.options import option_info
 from core.workspace import Dataset
 from ui import progress, session, steps
 from ui.cell_choices import cell_choices
@@ -123,10 +124,21 @@ def _as_before(dataset: Dataset) -> tuple[ColumnMapping | None, MapOptions]:
         return None, MapOptions()
     st.info(
         "Filled in as you confirmed it for an earlier file with the same columns. Change what is "
-        "different, then confirm.",
+        f"different, then confirm.{_answers(recalled[1])}",
         icon=":material/history:",
     )
     return recalled
+
+
+def _answers(options: MapOptions) -> str:
+    """How cells are to be read otherwise than by themselves, in the open, as a list."""
+    usual, lines = MapOptions().to_dict(), []
+    for name, value in options.to_dict().items():
+        if value != usual[name]:
+            said = "; ".join(value) if isinstance(value, (list, tuple)) else str(value)
+            label = option_info(MapOptions, name).label
+            lines.append(f"- {label}: {safe(said, limit=200)}")
+    return "\n\nSo were these answers:\n" + "\n".join(lines) if lines else ""
 
 
 def _tried(dataset: Dataset, held: MapOptions) -> Refused | None:

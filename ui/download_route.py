@@ -1,11 +1,14 @@
 """Hands out large files straight from the disk, without passing them through memory.
 
 A page signs the address of one file for a few hours; no other file can be reached, and no address
-can be guessed.
+can be guessed. An address names no workspace: which file it stands for, only the server knows.
 """
 
 from __future__ import annotations
 
+import threading
+from collections import OrderedDict
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from starlette.requests import Request
@@ -14,41 +17,59 @@ from starlette.routing import Route
 
 from core.errors import NotFound
 from core.workspace import open_workspace
-from ui.upload_route import signed, still_signed
+from ui.upload_route import fingerprint_of, signed, still_signed
 
 URL = "/api/download"
+_PURPOSE = "download"
 _SECONDS = 12 * 3600
-_APART = "~"
-"""Parts a token's words; in no workspace key, data set id or fingerprint."""
+_MOST_OFFERED = 10_000
+"""So many files are on offer at a time; the one offered longest ago goes first."""
+
+
+@dataclass(frozen=True)
+class _Offered:
+    """A file of a stored artifact."""
+
+    workspace_key: str
+    dataset_id: str
+    fingerprint: str
+    file: str
+
+
+_offered: OrderedDict[str, _Offered] = OrderedDict()
+_turn = threading.Lock()
 
 
 def address(workspace_key: str, dataset_id: str, fingerprint: str, file: str) -> str:
     """Where a file of a stored artifact is fetched, relative to the page."""
-    name, _, ending = Path(file).name.rpartition(".")
-    words = _APART.join((workspace_key, dataset_id, fingerprint, name, ending))
-    return f"{URL.removeprefix('/')}/{signed(words, _SECONDS)}"
+    offered = _Offered(workspace_key, dataset_id, fingerprint, Path(file).name)
+    place = fingerprint_of(_PURPOSE, *astuple(offered))  # the same file at every rerun
+    with _turn:
+        _offered[place] = offered
+        _offered.move_to_end(place)
+        if len(_offered) > _MOST_OFFERED:
+            _offered.popitem(last=False)
+    return f"{URL.removeprefix('/')}/{signed(_PURPOSE, place, _SECONDS)}"
 
 
 async def send(request: Request) -> Response:
     """Stream the file that the address was signed for; 404 for anything else."""
-    words = still_signed(request.path_params["token"])
-    parts = words.split(_APART) if words else []
-    if len(parts) != 5:
+    found = _offered.get(still_signed(_PURPOSE, request.path_params["token"]) or "")
+    if found is None:
         return _gone()
-    workspace_key, dataset_id, fingerprint, name, ending = parts
     try:
-        place = open_workspace(workspace_key)
-        dataset = place.dataset(dataset_id)
+        place = open_workspace(found.workspace_key)
+        dataset = place.dataset(found.dataset_id)
     except NotFound:
         return _gone()
-    path = place.store(dataset_id).folder(fingerprint) / f"{name}.{ending}"
+    path = place.store(dataset.id).folder(found.fingerprint) / found.file
     if not path.is_file():
         return _gone()
-    stem = dataset.name.rsplit(".", 1)[0]
+    stem, name = dataset.name.rsplit(".", 1)[0], found.file.replace("_", "-")
     return FileResponse(
         path,
         media_type="text/csv; charset=utf-8",
-        filename=f"{stem}-{name.replace('_', '-')}.{ending}",
+        filename=f"{stem}-{name}",
         headers={"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"},
     )
 

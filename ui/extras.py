@@ -8,8 +8,11 @@ from pathlib import Path
 
 import streamlit as st
 
+from core import jobs
+from core.errors import JobStopped
+from core.jobs import Upload
 from core.workspace import Dataset, Workspace
-from ui import cached, session, upload
+from ui import cached, progress, reading, session, upload
 from ui.safe_text import errors_shown, safe
 
 _TABLES = ".csv,.tsv,.txt,.gz,text/csv"
@@ -77,13 +80,36 @@ def tables(dataset: Dataset) -> None:
     st.subheader("What you may add", anchor=False)
     for door in _DOORS:
         in_use = getattr(dataset, door.name_in)
-        with st.expander(door.title, icon=door.icon):
+        with st.expander(door.title, icon=door.icon, expanded=_is_of_note(door, dataset)):
             st.markdown(door.purpose)
             if in_use:
                 st.caption(f":green[:material/check_circle:] {safe(in_use)} is in use.")
+            if progress.watch(door.key):
+                continue
             arrived = upload.upload_box(door.box, door.hint, accept=door.accept, key=door.key)
             for found in arrived:
-                with errors_shown(), upload.file_of(found) as path:
-                    door.add(session.workspace(), dataset.id, path, found.name)
-                    cached.forget_journeys()
+                with errors_shown():
+                    _take(door, dataset, found)
                     st.rerun()
+
+
+def _take(door: _Door, dataset: Dataset, found: Upload) -> None:
+    """Read a small table here; one that takes longer, or asks for a large log, in the worker."""
+    place = session.workspace()
+    size = place.arrived(found.id).stat().st_size
+    if size <= reading.AT_ONCE_BYTES and place.raw(dataset).n_rows <= session.AT_ONCE_ROWS:
+        with upload.file_of(found) as path:
+            door.add(place, dataset.id, path, found.name)
+            cached.forget_journeys()
+        return
+    try:
+        jobs.start_beside(place, dataset.id, door.key, found)
+    except JobStopped:
+        upload.discard((found,))
+        raise
+
+
+def _is_of_note(door: _Door, dataset: Dataset) -> bool:
+    """Whether its table is being read just now, or could not be and that was not told yet."""
+    found = progress.newest(door.key, dataset.id)
+    return found is not None and found.state != "done" and found.id != session.DISMISSED_JOB.get()

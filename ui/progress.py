@@ -25,6 +25,9 @@ _WORDS = STEPS | {
     "events": "Reading times and numbers",
     "set_aside": "Listing rows set aside",
     "quality": "Looking at what the log can carry",
+    "items": "Reading the items table",
+    "vectors": "Reading the item vectors",
+    "labels": "Reading the known labels",
     "run": "Making the whole journey",
 }
 _ENDINGS = {
@@ -119,11 +122,6 @@ def _ending(status: JobStatus) -> None:
     if st.button("Understood", key=f"dismiss-{status.id}", icon=":material/check:"):
         session.DISMISSED_JOB.set(status.id)
         st.rerun()
-
-
-def at_work() -> bool:
-    """Whether any job works in this workspace, so that no other can begin."""
-    return jobs.current(session.workspace()) is not None
 
 
 def newest(step: str, dataset_id: str) -> JobStatus | None:

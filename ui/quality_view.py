@@ -44,7 +44,8 @@ def summary(seen: Quality, problems: Sequence[Problem]) -> None:
     lines = _lines(seen.remarks, problems)
     open_lines = max(_OPEN, sum(kind == "cannot" for kind, _ in lines))
     boxes[seen.level](
-        "\n".join(f"- {text}" for _, text in lines[:open_lines]) or "Nothing speaks against it.",
+        "\n".join(f"- {text}" for _, text in lines[:open_lines])
+        or "Users, days, events, actions and times were counted.",
         title=seen.verdict.rstrip("."),
         icon=icons[seen.level],
     )

@@ -22,7 +22,7 @@ from ui.problem_list import offered, refusals
 from ui.safe_text import safe
 from ui.upload import discard
 
-_AT_ONCE_BYTES = 3_000_000
+AT_ONCE_BYTES = 3_000_000
 """Files up to this size in all are read while the analyst looks on, others by the worker."""
 
 
@@ -49,7 +49,7 @@ def begin(uploads: tuple[Upload, ...]) -> None:
     place = session.workspace()
     options = session.READ.get() or ReadOptions()
     try:
-        if sum(place.arrived(upload.id).stat().st_size for upload in uploads) > _AT_ONCE_BYTES:
+        if sum(place.arrived(upload.id).stat().st_size for upload in uploads) > AT_ONCE_BYTES:
             run_options = session.options().changed(read=options)
             _READING.set(jobs.start_read(place, uploads, run_options))
         else:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 import secrets
 import shutil
 import time
@@ -25,6 +26,7 @@ from core.workspace import Workspace, open_workspace
 URL = "/api/upload"
 TOKEN_HEADER = "x-segmentlab-token"
 _SECRET = secrets.token_bytes(32)
+_PURPOSE = "upload"
 _TOKEN_SECONDS = 7 * 24 * 3600
 _LEFT_OVER_SECONDS = 24 * 3600
 _SPARE_BYTES = 200 * 2**20
@@ -33,21 +35,31 @@ _SPARE_BYTES = 200 * 2**20
 
 def new_token(workspace_key: str) -> str:
     """Leave to upload into one workspace, for a week or until the server restarts."""
-    return signed(workspace_key, _TOKEN_SECONDS)
+    return signed(_PURPOSE, workspace_key, _TOKEN_SECONDS)
 
 
-def signed(words: str, seconds: int) -> str:
-    """Words without a dot, with the time until which they hold and a signature."""
+def signed(purpose: str, words: str, seconds: int) -> str:
+    """Words without a dot, with the time until which they hold and a signature.
+
+    ``purpose`` says what the token gives leave to; it holds for nothing else.
+    """
     expires = str(int(time.time()) + seconds)
-    return f"{words}.{expires}.{_signature(words, expires)}"
+    return f"{words}.{expires}.{fingerprint_of(purpose, words, expires)}"
 
 
-def still_signed(token: str) -> str | None:
-    """The words of a token that this server signed and that still holds, else None."""
+def still_signed(purpose: str, token: str) -> str | None:
+    """The words of a token that this server signed for that purpose and that holds, else None."""
     words, _, rest = token.partition(".")
     expires, _, signature = rest.partition(".")
-    genuine = hmac.compare_digest(signature.encode(), _signature(words, expires).encode())
+    genuine = hmac.compare_digest(
+        signature.encode(), fingerprint_of(purpose, words, expires).encode()
+    )
     return words if genuine and int(expires) >= time.time() else None
+
+
+def fingerprint_of(*words: str) -> str:
+    """64 hex digits that only this server can tell from these words."""
+    return hmac.new(_SECRET, json.dumps(words).encode(), hashlib.sha256).hexdigest()
 
 
 def limit_bytes() -> int:
@@ -98,17 +110,13 @@ async def _write(request: Request, path: Path) -> int | None:
 
 
 def _allowed_workspace(token: str) -> Workspace | None:
-    key = still_signed(token)
+    key = still_signed(_PURPOSE, token)
     if key is None:
         return None
     try:
         return open_workspace(key)
     except NotFound:
         return None
-
-
-def _signature(key: str, expires: str) -> str:
-    return hmac.new(_SECRET, f"{key}.{expires}".encode(), hashlib.sha256).hexdigest()
 
 
 def _too_large() -> JSONResponse:

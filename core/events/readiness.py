@@ -121,8 +121,8 @@ def judge(seen: Measures) -> Verdict:
 
 
 _TEXTS: dict[Level, str] = {
-    "good": "This log can carry segments.",
-    "care": "This log can carry segments; read them with the remarks in mind.",
+    "good": "Nothing counted here speaks against segments.",
+    "care": "Segments can be tried; read them with the remarks in mind.",
     "cannot": "This log cannot carry segments.",
 }
 
@@ -152,7 +152,8 @@ def _users(seen: Measures) -> Iterator[Remark]:
             "One event has no order and no rhythm, so there is nothing to tell them apart by. "
             "Bring a longer period, or check that the user column names people and not visits."
             if cannot
-            else "They are left out, since one event has no order and no rhythm."
+            else "One event has no order and no rhythm; Prepare leaves such users out unless you "
+            "decide otherwise."
         )
         weight: Weight = "cannot" if cannot else "care"
         yield Remark(code="single_events", weight=weight, text=text, rows=seen.single)
@@ -166,11 +167,15 @@ def _users(seen: Measures) -> Iterator[Remark]:
     elif share < PLACED_CARE:
         text = (
             f"{placed:,} of {people} ({percent(share)}) have {PLACED_FROM} events or more. "
-            "Segments will speak of these; the others are left out."
+            "Segments will speak of these; Prepare leaves the others out unless you decide "
+            "otherwise."
         )
         yield Remark(code="some_placed", weight="care", text=text)
     elif placed < FEW_USERS:
-        text = f"{people.capitalize()} are few: expect two or three segments, not more."
+        text = (
+            f"{placed:,} of {people} can be placed: a segment of a tenth of them would have fewer "
+            f"than {FEW_USERS // 10} people."
+        )
         yield Remark(code="some_users", weight="care", text=text)
     elif seen.median_events < FEW_EVENTS:
         text = (

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -35,13 +36,18 @@ def remember(
 
 
 def recall(folder: Path, raw: RawLog) -> tuple[ColumnMapping, MapOptions] | None:
-    """What was kept for a file with these columns; None where nothing was, or it is damaged."""
+    """What was kept for a file with these columns; None where nothing was, or it is damaged.
+
+    The year of dates without one was that of the earlier file and is asked for anew.
+    """
     try:
         values = json.loads(_place(folder, raw).read_text(encoding="utf-8"))
         mapping, options = _taken_apart(values, "the saved mapping")
     except (OSError, ValueError, MappingRefused, OptionRefused):
         return None
-    return (mapping, options) if set(mapping.columns().values()) <= set(raw.columns) else None
+    if not set(mapping.columns().values()) <= set(raw.columns):
+        return None
+    return mapping, replace(options, year=MapOptions().year)
 
 
 def mapping_from_file(path: Path) -> tuple[ColumnMapping, MapOptions]:

@@ -139,3 +139,27 @@ def test_a_job_types_a_log_and_measures_its_quality(workspace, dataset):
     assert workspace.quality_ready(dataset)
     seen = workspace.quality(dataset)
     assert (seen.n_users, seen.n_rows, seen.level) == (100, 1981, "care")
+
+
+def test_an_error_of_the_program_names_the_log_without_a_path_of_the_server(workspace, dataset):
+    failed = ended(workspace, jobs.start(workspace, dataset.id, RunOptions(), "no such step"))
+    assert failed.state == "failed" and failed.error is not None
+    assert failed.id in failed.error and "log.txt" in failed.error
+    assert str(workspace.root) not in failed.error
+    assert "no such step" in (workspace.jobs / failed.id / "log.txt").read_text()
+
+
+@pytest.mark.parametrize(
+    ("table", "content"),
+    [
+        ("items", b"item,title\na,Red shoe\n"),
+        ("vectors", b"item,v1,v2\na,1,2\nb,3,4\n"),
+        ("labels", b"user,kind\nu1,buyer\n"),
+    ],
+)
+def test_a_job_keeps_a_table_beside_a_log(workspace, dataset, table, content):
+    upload = arrive(workspace, content, f"{table}.csv")
+    status = ended(workspace, jobs.start_beside(workspace, dataset.id, table, upload))
+    assert (status.state, status.step, status.made) == ("done", table, None)
+    assert getattr(workspace.dataset(dataset.id), f"{table}_name") == f"{table}.csv"
+    assert not list(workspace.incoming.iterdir())

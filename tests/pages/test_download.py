@@ -11,7 +11,7 @@ from starlette.requests import Request
 from core.events.set_aside import SetAside
 from core.workspace import open_workspace
 from tests.journeys import added, journey_in, quick, three_groups, write_log
-from ui import download_route, drafts
+from ui import download_route, drafts, upload_route
 
 
 def get(address):
@@ -77,8 +77,8 @@ def test_only_what_was_signed_is_handed_out(dirty, monkeypatch):
     good = address(dataset, journey)
     for bad in (
         good[:-1] + ("0" if good[-1] != "0" else "1"),
-        good.replace("set_aside", "artifact"),
         "api/download/x.y.z",
+        "api/download/" + "0" * 64 + good[good.index(".") :],
         address(dataset, journey, file="../../../raw/raw.parquet"),
         address(dataset, journey, fingerprint="0" * 64),
         address(dataset, journey, dataset_id="f" * 16),
@@ -90,6 +90,18 @@ def test_only_what_was_signed_is_handed_out(dirty, monkeypatch):
     assert get(good)[0] == 404
 
 
+def test_an_address_tells_nobody_the_workspace_and_is_no_leave_to_upload(dirty, tmp_path):
+    workspace, dataset, journey = dirty
+    journey.set_aside(workspace.raw(dataset))
+    key = "w-" + "k" * 32
+    hidden = address(dataset, journey, workspace_key=key)
+    assert key not in hidden and dataset.id not in hidden
+    token = address(dataset, journey).rsplit("/", 1)[1]
+    assert upload_route.still_signed("download", token) is not None
+    assert upload_route.still_signed("upload", token) is None
+    assert get(f"api/download/{upload_route.new_token('local')}")[0] == 404
+
+
 def test_prepare_lists_every_row_set_aside_on_demand_and_offers_the_file(visit, dirty):
     _, dataset, journey = dirty
     at = visit("prepare", data=dataset.id)
@@ -99,7 +111,7 @@ def test_prepare_lists_every_row_set_aside_on_demand_and_offers_the_file(visit, 
     assert not at.exception
     (link,) = at.get("link_button")
     assert link.proto.label == "Download 2 rows set aside (CSV)"
-    assert link.proto.url.startswith("api/download/local~")
+    assert link.proto.url.startswith("api/download/")
 
 
 def test_a_long_list_is_made_by_the_worker(visit, dirty, at_once, monkeypatch):

@@ -7,6 +7,9 @@ import pytest
 from starlette.requests import ClientDisconnect, Request
 from streamlit import config
 
+from core import jobs
+from core.events.map_options import MapOptions
+from core.events.mapping import guessed_mapping
 from core.jobs import Upload
 from core.workspace import open_workspace
 from ui import upload, upload_route
@@ -426,7 +429,7 @@ def test_an_ambiguous_date_is_asked_for_and_one_click_answers(visit, arrive):
 
 
 def test_a_large_file_is_read_in_the_background_and_opened(visit, arrive, at_once, monkeypatch):
-    monkeypatch.setattr("ui.reading._AT_ONCE_BYTES", 10)
+    monkeypatch.setattr("ui.reading.AT_ONCE_BYTES", 10)
     monkeypatch.setattr("ui.session.AT_ONCE_ROWS", 10)
     arrive(("log.csv", LOG))
     at = visit()
@@ -442,7 +445,7 @@ def test_a_large_file_is_read_in_the_background_and_opened(visit, arrive, at_onc
 def test_a_file_refused_in_the_background_is_told_and_can_be_read_otherwise(
     visit, arrive, at_once, monkeypatch
 ):
-    monkeypatch.setattr("ui.reading._AT_ONCE_BYTES", 10)
+    monkeypatch.setattr("ui.reading.AT_ONCE_BYTES", 10)
     arrive(("log.csv", LOG.replace("view", "d\u00e9couvrir").encode("cp1252")))
     at = visit()
     assert not at.exception
@@ -453,7 +456,7 @@ def test_a_file_refused_in_the_background_is_told_and_can_be_read_otherwise(
 
 
 def test_a_refused_file_is_still_there_after_a_reload(visit, arrive, at_once, monkeypatch):
-    monkeypatch.setattr("ui.reading._AT_ONCE_BYTES", 10)
+    monkeypatch.setattr("ui.reading.AT_ONCE_BYTES", 10)
     arrive(("log.csv", "user,time\na,2024-01-01\nb\n"))
     visit()
     again = visit()
@@ -471,6 +474,47 @@ def test_an_items_table_and_vectors_are_taken_beside_the_log(visit, arrive, monk
     assert "items.csv is in use" in told(at)
 
 
+@pytest.mark.parametrize(
+    ("key", "name", "text"),
+    [
+        ("items", "items.csv", "item,title\na,Red shoe\nb,Blue shoe\n"),
+        ("vectors", "vectors.csv", "item,v1,v2\na,1,2\nb,3,4\n"),
+        ("labels", "labels.csv", "user,kind\nu1,buyer\nu2,looker\n"),
+    ],
+)
+def test_a_large_table_beside_the_log_is_read_by_the_worker(
+    visit, arrive, at_once, monkeypatch, key, name, text
+):
+    arrive(("log.csv", LOG))
+    visit().button(key="foot").click().run()
+    monkeypatch.setattr("ui.reading.AT_ONCE_BYTES", 10)
+    (dataset,) = open_workspace().datasets()
+    arrive((name, text), key=key)
+    at = visit(data=dataset.id)
+    assert not at.exception
+    assert f"{name} is in use" in told(at)
+    workspace = open_workspace()
+    assert jobs.status(workspace, jobs.latest(workspace)).step == key
+    assert not list(workspace.incoming.iterdir())
+
+
+def test_a_table_that_the_worker_refuses_is_told_where_its_box_is(
+    visit, arrive, at_once, monkeypatch
+):
+    arrive(("log.csv", LOG))
+    visit()
+    monkeypatch.setattr("ui.reading.AT_ONCE_BYTES", 10)
+    (dataset,) = open_workspace().datasets()
+    arrive(("labels.csv", "user,kind\nu1,buyer,more\n"), key="labels")
+    at = visit(data=dataset.id)
+    door = next(found for found in at.expander if found.label.startswith("Known labels"))
+    assert door.proto.expanded
+    assert "line 2" in " ".join(error.value for error in door.error)
+    assert not list(open_workspace().incoming.iterdir())
+    button_of(at, "Understood").click().run()
+    assert not at.error
+
+
 def test_columns_are_as_they_were_confirmed_for_an_earlier_file_of_the_same_shape(visit, arrive):
     arrive(("march.csv", LOG))
     at = visit()
@@ -482,6 +526,22 @@ def test_columns_are_as_they_were_confirmed_for_an_earlier_file_of_the_same_shap
     assert at.selectbox(key=key_of(at, "price")).value is None
     assert at.selectbox(key=key_of(at, "action")).value == "action"
     assert any("earlier file with the same columns" in note.value for note in at.info)
+    assert not any("So were these answers" in note.value for note in at.info)
     at.button(key="foot").click().run()
     (april, *_) = [d for d in open_workspace().datasets() if d.name == "april.csv"]
     assert april.mapping.price is None
+
+
+def test_answers_given_for_an_earlier_file_are_shown_before_they_are_taken_again(visit, arrive):
+    arrive(("march.csv", LOG))
+    visit()
+    (march,) = open_workspace().datasets()
+    raw = open_workspace().raw(march)
+    given = MapOptions(time_zone="Asia/Shanghai", action_names=("view=look",), year=2014)
+    open_workspace().confirm_mapping(march.id, guessed_mapping(raw), given)
+    arrive(("april.csv", LOG.replace("2024-03", "2024-04")))
+    (note,) = [info.value for info in visit().info if "earlier file" in info.value]
+    said = note.replace("\\", "")  # of signs that could be taken for markup
+    assert "- Time zone: Asia/Shanghai" in said
+    assert "- Names of coded actions: view=look" in said
+    assert "2014" not in said

@@ -108,3 +108,16 @@ def test_a_verdict_speaks_in_figures_and_says_what_to_do():
     assert "72% of the users (720) have a single event" in said
     assert "The log covers 17 min" in said
     assert "Bring at least two weeks" in said
+
+
+def test_a_verdict_claims_no_more_than_was_counted():
+    assert judge(GOOD).text == "Nothing counted here speaks against segments."
+    few = judge(replace(GOOD, users=120, placed=110, single=0))
+    assert few.remarks[0].text == (
+        "110 of 120 users can be placed: a segment of a tenth of them would have fewer than 20 "
+        "people."
+    )
+    for changes in ({"single": 400, "placed": 600}, {"single": 0, "placed": 400}):
+        texts = [remark.text for remark in judge(replace(GOOD, **changes)).remarks]
+        assert any("unless you decide otherwise" in text for text in texts)
+        assert not any("are left out" in text for text in texts)

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -9,7 +10,7 @@ from core.events.read import ReadOptions, read
 from core.events.saved import mapping_from_file, recall, remember, shape_of
 
 MAPPING = ColumnMapping(user="buyer", time="at")
-OPTIONS = MapOptions(date_order="day_first", action_names=("0=view",), year=2014)
+OPTIONS = MapOptions(date_order="day_first", action_names=("0=view",))
 
 
 def log(tmp_path, header):
@@ -33,6 +34,11 @@ def test_a_mapping_is_found_again_for_a_file_of_the_same_shape(tmp_path):
     remember(kept, log(tmp_path, "buyer,at,what"), MAPPING)
     assert recall(kept, log(tmp_path, "buyer,at,what")) == (MAPPING, MapOptions())
     assert len(list(kept.iterdir())) == 1
+
+
+def test_the_year_of_one_file_is_not_taken_for_that_of_the_next(tmp_path):
+    remember(tmp_path / "kept", log(tmp_path, "buyer,at"), MAPPING, replace(OPTIONS, year=2014))
+    assert recall(tmp_path / "kept", log(tmp_path, "buyer,at")) == (MAPPING, OPTIONS)
 
 
 @pytest.mark.parametrize(
