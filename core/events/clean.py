@@ -13,13 +13,17 @@ from core.artifacts import CleanEvents, CleaningLimits, Events, fingerprint
 from core.errors import TooLittleData
 from core.events.clean_options import CleanOptions
 from core.events.cleaning_report import nothing_left
-from core.events.cleaning_sql import CLEAN_ROWS_SQL
+from core.events.cleaning_sql import TEXTS, Cleaning, clean_rows_sql
 from core.events.judging import judged
 from core.events.user_rules import KEPT_USERS_SQL
 
 __all__ = ["CleanOptions", "clean"]
 
 VERSION = 4
+
+FEW_WORDS = 50_000
+"""Columns with at most about so many different words are sorted as codes, which are a fraction of
+the size; every row group of the file holds all of a column's words, so they must not be more."""
 
 
 def clean(
@@ -40,7 +44,8 @@ def clean(
         if log.report.events_after == 0:
             raise TooLittleData(nothing_left(log.report))
         log.cleaning.connection.execute(KEPT_USERS_SQL)
-        log.cleaning.dropping().write(CLEAN_ROWS_SQL, path)
+        coded = _code_words(log.cleaning)
+        log.cleaning.dropping().write(clean_rows_sql(coded), path)
     made_by = options.to_dict() | ({} if limits is None else {"limits": asdict(limits)})
     return CleanEvents(
         path=path,
@@ -49,3 +54,22 @@ def clean(
         limits=log.limits,
         fingerprint=fingerprint(events.fingerprint, "clean", VERSION, made_by),
     )
+
+
+def _code_words(cleaning: Cleaning) -> list[str]:
+    """Make the types ``<column>_word`` for `clean_rows_sql`, of columns with few words; which."""
+    connection = cleaning.connection
+    counts = ", ".join(f"approx_count_distinct({column})" for column in TEXTS)
+    (found,) = connection.execute(f"SELECT {counts} FROM events").fetchall()
+    coded = [column for column, n in zip(TEXTS, found, strict=True) if n <= FEW_WORDS]
+    for column in coded:
+        fill = cleaning.parameters.get(f"{column}_fill")
+        connection.execute(
+            f"CREATE TEMP TABLE {column}_words AS SELECT DISTINCT word FROM "
+            f"(SELECT {column} AS word FROM events UNION ALL SELECT $1) WHERE word IS NOT NULL",
+            [fill],
+        )
+        connection.execute(
+            f"CREATE TYPE {column}_word AS ENUM (SELECT word FROM {column}_words ORDER BY word)"
+        )
+    return coded

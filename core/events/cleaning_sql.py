@@ -217,11 +217,29 @@ TALLY_SQL = (
 )
 """The table ``tally``: how many rows of each user met which fate, and the first of them."""
 
-CLEAN_ROWS_SQL = f"""
-SELECT {COLUMNS}, line, unreadable FROM filled JOIN kept_users USING ("user")
-WHERE dropped_by = 0 ORDER BY place, "time", line
-"""
-"""The rows that stay, of the users in the table ``kept_users``, ordered by user, time and line."""
+TEXTS = (*WORDS, "session", "query", "unreadable")
+"""Columns of text in a cleaned log beside ``user``."""
+
+
+def clean_rows_sql(coded: Iterable[str]) -> str:
+    """SELECT of the rows that stay, of the users in ``kept_users``, by user, time and line.
+
+    The columns ``coded`` travel through the sort as codes of the type ``<column>_word``, an ENUM
+    that must know every word of theirs; in a file they are text again. TRY_CAST, unlike CAST, is
+    worked out once per word of the file's dictionary, not once per row.
+    """
+    codes = [f"TRY_CAST({column} AS {column}_word) AS {column}" for column in coded]
+    texts = [f"CAST({column} AS VARCHAR) AS {column}" for column in coded]
+    return f"""
+    SELECT {COLUMNS}, line, unreadable FROM (SELECT * {_replace(texts)} FROM (
+        SELECT * {_replace(codes)} FROM (SELECT {COLUMNS}, line, unreadable, place
+            FROM filled JOIN kept_users USING ("user") WHERE dropped_by = 0)
+        ORDER BY place, "time", line))
+    """
+
+
+def _replace(columns: list[str]) -> str:
+    return f"REPLACE ({', '.join(columns)})" if columns else ""
 
 
 @dataclass(frozen=True)
