@@ -12,10 +12,13 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import duckdb
+import pyarrow.parquet as pq
+
+ROWS_OF_GROUP = 122_880
+"""Rows per group of a file: as many as the engine itself would put into one."""
 
 WORDS = ("action", "category", "item", "platform")
 """Columns of text whose blanks can be filled."""
@@ -229,17 +232,11 @@ def clean_rows_sql(coded: Iterable[str]) -> str:
     worked out once per word of the file's dictionary, not once per row.
     """
     codes = [f"TRY_CAST({column} AS {column}_word) AS {column}" for column in coded]
-    texts = [f"CAST({column} AS VARCHAR) AS {column}" for column in coded]
+    columns = f"* REPLACE ({', '.join(codes)})" if codes else "*"
     return f"""
-    SELECT {COLUMNS}, line, unreadable FROM (SELECT * {_replace(texts)} FROM (
-        SELECT * {_replace(codes)} FROM (SELECT {COLUMNS}, line, unreadable, place
-            FROM filled JOIN kept_users USING ("user") WHERE dropped_by = 0)
-        ORDER BY place, "time", line))
+    SELECT {COLUMNS}, line, unreadable FROM (SELECT {columns} FROM filled WHERE dropped_by = 0)
+    JOIN kept_users USING ("user") ORDER BY place, "time", line
     """
-
-
-def _replace(columns: list[str]) -> str:
-    return f"REPLACE ({', '.join(columns)})" if columns else ""
 
 
 @dataclass(frozen=True)
@@ -265,16 +262,28 @@ class Cleaning:
         self._run(f"CREATE TEMP TABLE {name} AS {{}}", select)
 
     def write(self, select: str, path: Path) -> None:
-        """Write what a SELECT on ``cleaned`` or ``filled`` gives as Parquet."""
-        self._run("COPY ({}) TO $path (FORMAT parquet)", select, {"path": str(path)})
+        """Write what a SELECT on ``cleaned`` or ``filled`` gives as Parquet.
 
-    def _run(
-        self, frame: str, select: str, more: Mapping[str, Any] = MappingProxyType({})
-    ) -> list[tuple[Any, ...]]:
+        Text that comes as codes is written as such, and no word of it is looked up again. (DuckDB
+        would leave empty the words that a row group lacks, which readers of codes take for one.)
+        """
+        sql, bound = self._bound("{}", select)
+        batches = self.connection.sql(sql, params=bound).to_arrow_reader(ROWS_OF_GROUP)
+        repeating = [name for name in batches.schema.names if name not in ("time", "line")]
+        with pq.ParquetWriter(
+            path, batches.schema, use_dictionary=repeating, store_schema=False
+        ) as file:
+            for batch in batches:
+                file.write_batch(batch)
+
+    def _run(self, frame: str, select: str) -> list[tuple[Any, ...]]:
+        return self.connection.execute(*self._bound(frame, select)).fetchall()
+
+    def _bound(self, frame: str, select: str) -> tuple[str, dict[str, Any]]:
+        """A statement, and the parameters that it names: others would be refused."""
         sql = frame.format(f"{cleaning_sql(self.rules, self.methods)} {select}")
-        named = set(re.findall(r"\$(\w+)", sql))  # a value that no text asks for is refused
-        bound = {name: value for name, value in self.parameters.items() if name in named}
-        return self.connection.execute(sql, bound | dict(more)).fetchall()
+        named = set(re.findall(r"\$(\w+)", sql))
+        return sql, {name: value for name, value in self.parameters.items() if name in named}
 
 
 def open_parameters() -> dict[str, Any]:

@@ -47,6 +47,7 @@ DENSE = 0.5
 FEWEST_A_DAY = 20
 """Days with fewer different rows say nothing of that."""
 
+_UNITS = ("day", "hour", "minute")
 Decision = Literal["drop", "keep"]
 _COPY = "exact duplicate of another row"
 
@@ -94,7 +95,8 @@ def decide(connection: duckdb.DuckDBPyConnection) -> Verdict:
     (repeats,) = _one(connection, "SELECT count(*) FROM repeats")
     if not repeats:
         return Verdict("drop")
-    (usable,) = _one(connection, f"SELECT count(*) FROM events WHERE {USABLE}")
+    _make_days(connection)
+    (usable,) = _one(connection, "SELECT CAST(coalesce(sum(n), 0) AS BIGINT) FROM rows_by_day")
     if usable < FEWEST_ROWS or repeats < MANY * usable:
         return Verdict("drop")
     for where, count in (("in stretches", _doubled_stretches), ("on days", _doubled_days)):
@@ -136,6 +138,19 @@ def _key(connection: duckdb.DuckDBPyConnection) -> str:
     return "row_hash" if hashed else f"hash({COLUMNS}, unreadable, row_hash)"
 
 
+def _make_days(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make the table ``rows_by_day``: a day, its usable rows, and how many are at whole units."""
+    whole = ", ".join(
+        f"""count(*) FILTER ("time" = date_trunc('{unit}', "time")) AS whole_{unit}"""
+        for unit in _UNITS
+    )
+    connection.execute(
+        f"""CREATE OR REPLACE TEMP TABLE rows_by_day AS
+        SELECT date_trunc('day', "time") AS day, count(*) AS n, {whole}
+        FROM events WHERE {USABLE} GROUP BY day"""
+    )
+
+
 def _doubled_stretches(connection: duckdb.DuckDBPyConnection) -> int:
     """Repeats that belong to a stretch of rows that stands there twice in the same order."""
     (rows,) = _one(
@@ -158,14 +173,11 @@ def _doubled_days(connection: duckdb.DuckDBPyConnection) -> int:
     """Repeats on days of which nearly every row is repeated, in whatever order."""
     (rows,) = _one(
         connection,
-        f"""WITH days AS (
-            SELECT date_trunc('day', "time") AS day, count(*) AS n FROM events
-            WHERE {USABLE} GROUP BY day
-        ), repeated AS (
+        f"""WITH repeated AS (
             SELECT date_trunc('day', "time") AS day, count(*) AS copies,
                 count(*) FILTER (copy = 2) AS originals FROM repeats GROUP BY day
         )
-        SELECT coalesce(sum(copies), 0) FROM days JOIN repeated USING (day)
+        SELECT coalesce(sum(copies), 0) FROM rows_by_day JOIN repeated USING (day)
         WHERE originals >= {DOUBLED} * (n - copies) AND n - copies >= {FEWEST_A_DAY}""",
     )
     return int(rows)
@@ -173,17 +185,9 @@ def _doubled_days(connection: duckdb.DuckDBPyConnection) -> int:
 
 def _coarse_unit(connection: duckdb.DuckDBPyConnection) -> str | None:
     """The coarsest unit of which nearly all times are a whole number; None below the minute."""
-    found = _one(
-        connection,
-        "SELECT "
-        + ", ".join(
-            f"""avg(CAST("time" = date_trunc('{unit}', "time") AS INTEGER))"""
-            for unit in ("day", "hour", "minute")
-        )
-        + f" FROM events WHERE {USABLE}",
-    )
-    units = zip(("days", "hours", "minutes"), found, strict=True)
-    return next((unit for unit, share in units if share >= WHOLE), None)
+    shares = ", ".join(f"sum(whole_{unit}) / sum(n)" for unit in _UNITS)
+    found = zip(_UNITS, _one(connection, f"SELECT {shares} FROM rows_by_day"), strict=True)
+    return next((f"{unit}s" for unit, share in found if share >= WHOLE), None)
 
 
 def _crowded_share(connection: duckdb.DuckDBPyConnection) -> float:

@@ -72,6 +72,8 @@ class Coder:
         self._place = pd.Index(words, dtype=object)
         self._normalises = column == "query"
         self._rest = len(words) if words and words[-1] == OTHER else 0
+        self._words = pa.array([], pa.string())
+        self._by_word = np.zeros(1, dtype=np.int32)
 
     def codes(self, column: pa.DictionaryArray) -> IntArray:
         """Code of every event, shape (rows,).
@@ -79,14 +81,19 @@ class Coder:
         A word that the vocabulary lacks gets the code of `OTHER` where the vocabulary ends with
         it, since so it would have been coded then, and 0 elsewhere.
         """
-        words = column.dictionary
+        if not column.dictionary.equals(self._words):  # often those of the batch before
+            self._words = column.dictionary
+            self._by_word = self._codes_of(column.dictionary)
+        return self._by_word[word_of_row(column)]
+
+    def _codes_of(self, words: pa.Array) -> IntArray:
+        """Code of every word, and 0 at the end, for rows without a word."""
         if self._normalises:
             words = normalised_queries(words)
         place = self._place.get_indexer(words.to_numpy(zero_copy_only=False))
         known = np.where(place >= 0, place + 1, self._rest)
         known[words.is_null().to_numpy(zero_copy_only=False)] = 0
-        by_word = np.append(known, 0).astype(np.int32)  # the last is for rows without a word
-        return by_word[word_of_row(column)]
+        return np.append(known, 0).astype(np.int32)
 
 
 def _words(
@@ -121,6 +128,6 @@ def _query_counts(path: Path) -> Iterator[pa.RecordBatch]:
         column = batch["query"]
         counts = np.bincount(word_of_row(column), minlength=len(column.dictionary) + 1)[:-1]
         words = normalised_queries(column.dictionary)
-        known = words.is_valid()
+        known = pc.and_(words.is_valid(), pa.array(counts > 0))  # a dictionary may hold more
         arrays = [words.filter(known), pa.array(counts, pa.int64()).filter(known)]
         yield pa.record_batch(arrays, schema=_COUNTED)
