@@ -80,7 +80,9 @@ def test_every_string_can_name_a_column(tmp_path):
 
 
 @NEEDS_NAUGHTY
-@pytest.mark.parametrize("name", ["=1+1", "a, b", '"; DROP TABLE x', "<img src=x onerror=a()>", "$path"])
+@pytest.mark.parametrize(
+    "name", ["=1+1", "a, b", '"; DROP TABLE x', "<img src=x onerror=a()>", "$path"]
+)
 def test_a_column_of_any_name_can_be_mapped(tmp_path, name):
     log = write_naughty_log(tmp_path / "log.csv", header=("user", "time", name, "category", "item"))
     out = tmp_path / "out"
