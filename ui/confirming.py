@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import streamlit as st
 
@@ -10,6 +11,7 @@ from core import jobs
 from core.artifacts import ColumnMapping
 from core.errors import AnalystError
 from core.events.map_options import MapOptions
+from core.options import option_info
 from core.workspace import Dataset
 from ui import progress, session, steps
 from ui.cell_choices import cell_choices
@@ -123,10 +125,27 @@ def _as_before(dataset: Dataset) -> tuple[ColumnMapping | None, MapOptions]:
         return None, MapOptions()
     st.info(
         "Filled in as you confirmed it for an earlier file with the same columns. Change what is "
-        "different, then confirm.",
+        f"different, then confirm.{_answers(recalled[1])}",
         icon=":material/history:",
     )
     return recalled
+
+
+def _answers(options: MapOptions) -> str:
+    """What was answered about the cells, a line each; nothing where all was left as it is."""
+    plain_ones = MapOptions().to_dict()
+    told = [
+        f"\n- {option_info(MapOptions, name).label}: {safe(_listed(value), limit=200)}"
+        for name, value in options.to_dict().items()
+        if value != plain_ones[name]
+    ]
+    if not told:
+        return ""
+    return f"\n\nFor this file too, your answers to that one are taken:\n{''.join(told)}"
+
+
+def _listed(value: Any) -> str:
+    return ", ".join(value) if isinstance(value, list | tuple) else str(value)
 
 
 def _tried(dataset: Dataset, held: MapOptions) -> Refused | None:

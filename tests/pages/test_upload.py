@@ -501,3 +501,18 @@ def test_columns_are_as_they_were_confirmed_for_an_earlier_file_of_the_same_shap
     at.button(key="foot").click().run()
     (april, *_) = [d for d in open_workspace().datasets() if d.name == "april.csv"]
     assert april.mapping.price is None
+
+
+def test_answers_to_an_earlier_file_are_told_and_its_year_is_not_taken(visit, arrive):
+    dated = LOG.replace("2024-03-", "03/").replace("when", "timestamp")
+    arrive(("march.csv", dated))
+    at = visit()
+    next(box for box in at.number_input if "Year of dates" in box.label).set_value(2014).run()
+    next(box for box in at.text_input if box.label == "Time zone").set_value("Asia/Tokyo").run()
+    at.button(key="foot").click().run()
+    button_of(at, "Use other data").click().run()
+    arrive(("april.csv", dated.replace(",1.50", ",2.50")))
+    at = visit()
+    (note,) = [note.value for note in at.info if "earlier file" in note.value]
+    assert "- Time zone: Asia\\/Tokyo" in note and "Year" not in note
+    assert next(b for b in at.number_input if "Year of dates" in b.label).value is None
