@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -10,7 +11,7 @@ import streamlit as st
 from core.action_roles import role_of
 from core.artifacts import ColumnMapping, RawLog
 from core.events.map_options import MapOptions
-from core.events.offers import Offer
+from core.events.offers import Offer, whole_code
 from ui import cached, controls
 from ui.safe_text import safe
 
@@ -37,10 +38,17 @@ def cell_choices(raw: RawLog, mapping: ColumnMapping, current: MapOptions, key: 
 
 def _action_names(raw: RawLog, column: str, named: Sequence[str], key: str) -> tuple[str, ...]:
     """A box per code; the door stands open where the words tell nothing."""
-    words = cached.words_of(raw.fingerprint, raw, column)
+    words: dict[str, Counter[str]] = {}
+    for cell, count in cached.words_of(raw.fingerprint, raw, column).items():
+        words.setdefault(whole_code(cell), Counter())[cell] = count
     if not 0 < len(words) <= _MOST_CODES:
         return tuple(named)
-    given = dict(name.split("=", 1) for name in named if "=" in name)
+    given = {
+        whole_code(code): name
+        for text in named
+        for code, equals, name in [text.rpartition("=")]
+        if equals
+    }
     coded = all(len(word) <= 2 or word.isdigit() for word in words)
     untold = all(role_of(word) == "unknown" for word in words)
     title = "What do the actions mean?" if coded and untold else "Rename actions"
@@ -52,17 +60,22 @@ def _action_names(raw: RawLog, column: str, named: Sequence[str], key: str) -> t
             )
         boxes = st.columns(4)
         found = {}
-        for place, (word, count) in enumerate(words.items()):
+        for place, (word, cells) in enumerate(words.items()):
             with boxes[place % 4]:
                 found[word] = st.text_input(
-                    f"{safe(word, limit=40)} ({count:,} times)",
+                    f"{safe(word, limit=40)} ({cells.total():,} times)",
                     given.get(word, ""),
                     key=f"{key}-code-{column}-{word}",
                     max_chars=60,
                     placeholder="as it is",
                 ).strip()
+                if "=" in found[word]:
+                    found[word] = ""
+                    st.error("A name holds no equals sign.")
     gone = {word: name for word, name in given.items() if word not in words}
-    kept = gone | {word: name for word, name in found.items() if name and name != word}
+    kept = gone | {
+        word: name for word, name in found.items() if name and set(words[word]) != {name}
+    }
     return tuple(f"{word}={name}" for word, name in kept.items())
 
 

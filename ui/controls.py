@@ -53,12 +53,16 @@ def draw(cls: type[O], current: O, *, key: str, skip: Sequence[str] = (), column
     except OptionRefused as refused:
         show_error(refused)
         drawn = current
-    st.session_state[_drawn_key(key)] = drawn
+    st.session_state[_drawn_key(key)] = (current, drawn)
     return drawn
 
 
 def _changed_elsewhere(current: Options, key: str) -> bool:
-    return bool(st.session_state.get(_drawn_key(key)) != current)
+    """Whether ``current`` is neither what was given last nor what the analyst made of it.
+
+    A page may go on giving what was confirmed while the widgets hold what is not confirmed yet.
+    """
+    return current not in st.session_state.get(_drawn_key(key), ())
 
 
 def _drawn_key(key: str) -> str:

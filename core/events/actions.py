@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import duckdb
@@ -59,6 +59,8 @@ def plan_actions(
             f"'{parameters['default_action']}'{' but for the rules' if rules else ''}."
         )
         problems.append(warning("no_action", message))
+    else:
+        problems += _alike(mapping.action, named, names)
     compiled = _compiled(db, raw, rules, options)
     parameters |= compiled.parameters
     known = [*named, *names.values(), *(rule.action for rule in rules)]
@@ -80,10 +82,14 @@ def plan_actions(
 
 
 def parse_names(texts: Sequence[str]) -> dict[str, str]:
-    """Read "0=view" into names by code. Raises MappingRefused, also for a code named twice."""
+    """Read "0=view" into names by code, of which "0.0" is another writing.
+
+    A code may hold equals signs, a name none. Raises MappingRefused, also for a code named twice.
+    """
     names: dict[str, str] = {}
     for text in texts:
-        code, equals, name = (part.strip() for part in text.partition("="))
+        code, equals, name = (part.strip() for part in text.rpartition("="))
+        code = whole_code(code)
         if not (code and equals and name):
             raise MappingRefused(f"'{text}' names no action. Write code=name, such as 0=view.")
         if code in names:
@@ -143,6 +149,38 @@ def _coded(column: str, named: Sequence[str]) -> list[Problem]:
         f"as map.action_names={example}, so that purchases and views are known as such."
     )
     return [warning("coded_actions", message, None, column)]
+
+
+def _alike(column: str, named: Sequence[str], names: Mapping[str, str]) -> list[Problem]:
+    """Warn of actions that differ by spaces, capitals or decimals alone; they are kept apart."""
+    groups: dict[str, dict[str, None]] = {}
+    for cell in named:
+        action = names.get(whole_code(cell), cell)
+        groups.setdefault(whole_code(" ".join(action.split()).casefold()), {})[action] = None
+    alike = [sorted(group) for group in groups.values() if len(group) > 1]
+    if not alike:
+        return []
+    written = "; ".join(
+        " and ".join(f"'{_visible(name)}'" for name in group) for group in alike[:5]
+    )
+    more = f"; and {len(alike) - 5} more" if len(alike) > 5 else ""
+    merged = alike[0][-1].strip()
+    message = (
+        f"Actions in column '{column}' differ only by spaces, capitals or decimals and are kept "
+        f"apart: {written}{more}. To count them as one, give them one name, such as "
+        f"map.action_names={','.join(f'{code}={merged}' for code in _codes_of(alike[0]))}."
+    )
+    return [warning("alike_actions", message, None, column)]
+
+
+def _codes_of(actions: Sequence[str]) -> list[str]:
+    return list(dict.fromkeys(whole_code(action) for action in actions))
+
+
+def _visible(action: str) -> str:
+    """An action as it can stand in a sentence, with the spaces around it."""
+    before, after = (" " * (action != strip()) for strip in (action.lstrip, action.rstrip))
+    return f"{before}{shown(action)}{after}"
 
 
 def _listed(codes: Sequence[str]) -> str:

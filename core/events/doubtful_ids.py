@@ -6,10 +6,16 @@ from core.artifacts import Problem
 from core.events.problems import LINES_SHOWN, plural, shown
 from core.events.reading import Column, Kind, is_missing_word, literal, quoted
 
+_UNSEEN = r"[\x{00AD}\x{200B}-\x{200F}\x{2060}-\x{2064}\x{FEFF}]"
+"""Signs without width: marks of byte order, soft hyphens, joiners and the like."""
+_ROUNDED = r"[1-9](?:[.,][0-9]+)?[eE][+][0-9]{1,3}|[1-9][.,][0-9]+[eE][0-9]{1,3}"
+"""Large numbers as spreadsheets write them when they are short of digits."""
 _TESTS = {
     "missing_words": is_missing_word("cell"),
     "spaces_around": "trim(cell) <> cell",
     "float_ids": f"suffix(cell, '.0') AND regexp_full_match(cell, {literal('[0-9]+[.]0')})",
+    "rounded_ids": f"regexp_full_match(cell, {literal(_ROUNDED)})",
+    "unseen_signs": f"strlen(cell) <> length(cell) AND regexp_matches(cell, {literal(_UNSEEN)})",
     "whole_ids": f"regexp_full_match(cell, {literal('[0-9]+')})",
 }
 
@@ -35,7 +41,29 @@ def doubtful_ids(column: Column) -> tuple[Problem, ...]:
         found.append(column.warn("spaces_around", message, spaces))
     if decimals.count:
         found.append(column.warn("float_ids", _through_decimals(column, kinds), decimals))
-    return tuple(found)
+    return (*found, *_lost_or_hidden(column, kinds))
+
+
+def _lost_or_hidden(column: Column, kinds: dict[str, Kind]) -> list[Problem]:
+    """Ids that lost digits, so that several look like one; and one id that looks like several."""
+    rounded, unseen = kinds["rounded_ids"], kinds["unseen_signs"]
+    found = []
+    if rounded.count:
+        message = (
+            f"{plural(rounded.count, 'cell')} in column '{column.name}' hold a number that was "
+            f"rounded, as spreadsheets do with long ids: '{rounded.example}' "
+            f"({column.spell(rounded)}). Different ids may have become the same. Export the log "
+            "again with the ids as text."
+        )
+        found.append(column.warn("rounded_ids", message, rounded))
+    if unseen.count:
+        message = (
+            f"{plural(unseen.count, 'cell')} in column '{column.name}' hold signs that cannot be "
+            f"seen, shown here as ?: '{unseen.example}' ({column.spell(unseen)}). They are kept, "
+            "so the same id with and without them counts as two."
+        )
+        found.append(column.warn("unseen_signs", message, unseen))
+    return found
 
 
 def _through_decimals(column: Column, kinds: dict[str, Kind]) -> str:

@@ -18,6 +18,8 @@ from core.events.map_options import MapOptions
 from core.store import write_text
 
 _FORMAT = 1
+_OF_ONE_FILE = ("year",)
+"""Options that say nothing of the next file."""
 
 
 def shape_of(columns: Iterable[str]) -> str:
@@ -29,9 +31,12 @@ def shape_of(columns: Iterable[str]) -> str:
 def remember(
     folder: Path, raw: RawLog, mapping: ColumnMapping, options: MapOptions = MapOptions()
 ) -> None:
-    """Keep a mapping, and how its cells are read, for the next file with the same columns."""
+    """Keep a mapping, and how its cells are read, for the next file with the same columns.
+
+    What is true of one file alone, the year of its dates, is not kept.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    kept = {"format": _FORMAT, "columns": mapping.columns(), "options": options.to_dict()}
+    kept = {"format": _FORMAT, "columns": mapping.columns(), "options": _lasting(options)}
     write_text(_place(folder, raw), json.dumps(kept, ensure_ascii=False, indent=2))
 
 
@@ -43,6 +48,7 @@ def recall(folder: Path, raw: RawLog) -> tuple[ColumnMapping, MapOptions] | None
     try:
         values = json.loads(_place(folder, raw).read_text(encoding="utf-8"))
         mapping, options = _taken_apart(values, "the saved mapping")
+        options = MapOptions.from_dict(_lasting(options), where="map")
     except (OSError, ValueError, MappingRefused, OptionRefused):
         return None
     if not set(mapping.columns().values()) <= set(raw.columns):
@@ -65,6 +71,11 @@ def mapping_from_file(path: Path) -> tuple[ColumnMapping, MapOptions]:
     except ValueError as broken:
         raise MappingRefused(f"{where} is not valid JSON: {broken}.") from None
     return _taken_apart(values, where)
+
+
+def _lasting(options: MapOptions) -> dict[str, Any]:
+    """The options that may be true of the next file too."""
+    return {name: value for name, value in options.to_dict().items() if name not in _OF_ONE_FILE}
 
 
 def _place(folder: Path, raw: RawLog) -> Path:

@@ -76,6 +76,14 @@ def test_an_emptied_number_is_automatic_or_none():
     assert at.number_input(key="o-k").proto.placeholder == "Automatic"
 
 
+def test_what_was_set_stays_while_the_page_keeps_nothing_of_it():
+    at = AppTest.from_function(page).run()
+    at.number_input(key="o-last_n").set_value(9).run()
+    at.number_input(key="o-k").set_value(6).run()
+    at.run()
+    assert (drawn(at)["last_n"], drawn(at)["k"]) == (9, 6)
+
+
 def test_options_changed_elsewhere_fill_the_widgets_again():
     at = AppTest.from_function(page).run()
     at.number_input(key="o-last_n").set_value(9).run()

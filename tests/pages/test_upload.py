@@ -394,6 +394,22 @@ def test_coded_actions_are_named_and_the_names_are_what_counts(visit, arrive):
     assert open_workspace().quality(dataset).actions == ("purchase", "view")
 
 
+def test_codes_that_went_through_decimals_and_names_with_equals_signs_are_named_too(visit, arrive):
+    arrive(("coded.csv", LOG.replace("view", "0.0").replace("cart", "a=1")))
+    at = visit()
+    boxes = {box.label.split()[0]: box for box in at.text_input if "times" in box.label}
+    assert sorted(boxes) == ["0", "a\\=1"]
+    boxes["0"].set_value("see=view")
+    boxes["a\\=1"].set_value("purchase").run()
+    assert shown(at) == "A name holds no equals sign."
+    next(box for box in at.text_input if box.label.startswith("0 ")).set_value("view").run()
+    at.button(key="foot").click().run()
+    assert not at.exception
+    dataset = open_workspace().datasets()[0]
+    assert dataset.map_options["action_names"] == ["0=view", "a=1=purchase"]
+    assert open_workspace().quality(dataset).actions == ("purchase", "view")
+
+
 def test_suggested_rules_are_lines_that_can_be_switched_off(visit, arrive):
     sales = "".join(
         f"{'C' if n % 20 == 0 else ''}{1000 + n},u{n % 60},2024-03-{n % 28 + 1:02d} 10:00:00,"
@@ -545,3 +561,18 @@ def test_answers_given_for_an_earlier_file_are_shown_before_they_are_taken_again
     assert "- Time zone: Asia/Shanghai" in said
     assert "- Names of coded actions: view=look" in said
     assert "2014" not in said
+
+
+def test_answers_to_an_earlier_file_are_told_and_its_year_is_not_taken(visit, arrive):
+    dated = LOG.replace("2024-03-", "03/").replace("when", "timestamp")
+    arrive(("march.csv", dated))
+    at = visit()
+    next(box for box in at.number_input if "Year of dates" in box.label).set_value(2014).run()
+    next(box for box in at.text_input if box.label == "Time zone").set_value("Asia/Tokyo").run()
+    at.button(key="foot").click().run()
+    button_of(at, "Use other data").click().run()
+    arrive(("april.csv", dated.replace(",1.50", ",2.50")))
+    at = visit()
+    (note,) = [note.value for note in at.info if "earlier file" in note.value]
+    assert "- Time zone: Asia\\/Tokyo" in note and "Year" not in note
+    assert next(b for b in at.number_input if "Year of dates" in b.label).value is None

@@ -274,6 +274,31 @@ def test_ids_that_may_be_no_ids_are_kept_with_a_warning(tmp_path):
     assert found["missing_words"] == (2,) and found["spaces_around"] == (3,)
 
 
+@pytest.mark.parametrize("user", ["1.23457E+15", "1,23457e+15", "9E+15", "1.2e15"])
+def test_ids_that_a_spreadsheet_rounded_are_told_of(user, tmp_path):
+    text = f'user,time\n"{user}",2024-01-01\n"{user}",2024-01-02\nu2,2024-01-02\n'
+    events, table = mapped(tmp_path, text, user="user", time="time")
+    (said,) = [problem for problem in events.problems if problem.code == "rounded_ids"]
+    assert said.count == 2 and said.lines == (2, 3)
+    assert f"'{user}' (lines 2 and 3). Different ids may have become the same" in said.message
+    assert table["user"][0] == user
+
+
+@pytest.mark.parametrize("user", ["1e5", "5e10", "1.5", "e+15", "1.2.3e+4", "12E+3"])
+def test_ids_that_only_hold_an_e_are_no_rounded_numbers(user, tmp_path):
+    events, _ = mapped(tmp_path, f"user,time\n{user},2024-01-01\n", user="user", time="time")
+    assert "rounded_ids" not in codes(events)
+
+
+@pytest.mark.parametrize("sign", ["\ufeff", "\u200b", "\u2060", "\u00ad", "\u200e"])
+def test_signs_that_cannot_be_seen_in_an_id_are_told_of(sign, tmp_path):
+    text = f"user,time\nu1,2024-01-01\nu1{sign},2024-01-02\nzoë,2024-01-02\n"
+    events, table = mapped(tmp_path, text, user="user", time="time")
+    (said,) = [problem for problem in events.problems if problem.code == "unseen_signs"]
+    assert said.count == 1 and "'u1?' (line 3)" in said.message
+    assert table["user"] == ["u1", f"u1{sign}", "zoë"]
+
+
 def test_a_duration_in_another_unit_is_converted_with_a_warning(tmp_path):
     text = "u,t,dwell_ms\na,2024-01-01,1500\n"
     events, table = mapped(tmp_path, text, user="u", time="t", duration="dwell_ms")

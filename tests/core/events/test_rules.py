@@ -200,8 +200,41 @@ def test_coded_actions_are_renamed_and_what_has_no_name_is_told(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("cells", "names", "actions"),
+    [
+        (("0.0", "1.0"), ("0.0=view", "1.0=buy"), ["view", "buy"]),
+        (("0", "1.0"), ("0.0=view", "1=buy"), ["view", "buy"]),
+        (("a=b", "c"), ("a=b=view",), ["view", "c"]),
+        ((" view", "VIEW"), ("view=view", "VIEW=view"), ["view", "view"]),
+    ],
+)
+def test_any_writing_of_a_code_can_be_named(cells, names, actions, tmp_path):
+    text = "u,at,do\n" + "".join(f"a,2024-01-01,{cell}\n" for cell in cells)
+    roles = {"user": "u", "time": "at", "action": "do"}
+    events, table = mapped(tmp_path, text, roles, action_names=names)
+    assert table["action"] == actions
+    assert not said(events, "idle_names") and not said(events, "alike_actions")
+
+
+def test_actions_that_differ_by_spaces_or_capitals_are_named(tmp_path):
+    cells = (" view", "view ", "View", "view", "buy", "see  all", "see all")
+    text = "u,at,do\n" + "".join(f"a,2024-01-01,{cell}\n" for cell in cells)
+    roles = {"user": "u", "time": "at", "action": "do"}
+    events, table = mapped(tmp_path, text, roles)
+    assert table["action"] == list(cells)
+    (message,) = said(events, "alike_actions")
+    assert "' view' and 'View' and 'view' and 'view '; 'see all' and 'see all'" in message.replace(
+        "see  all", "see all"
+    )
+    assert message.endswith("such as map.action_names=view=view,View=view.")
+    calm = "u,at,do\na,2024-01-01,view\na,2024-01-01,buy\n"
+    assert not said(mapped(tmp_path, calm, roles)[0], "alike_actions")
+
+
+@pytest.mark.parametrize(
     ("names", "roles", "words"),
     [
+        (("0=view", "0.0=cart"), {"action": "do"}, "two names, 'view' and 'cart'"),
         (("0=view", "0=cart"), {"action": "do"}, "two names, 'view' and 'cart'"),
         (("view",), {"action": "do"}, "'view' names no action. Write code=name"),
         (("0=view",), {}, "no column is chosen for action"),
