@@ -31,6 +31,8 @@ _TOKEN_SECONDS = 7 * 24 * 3600
 _LEFT_OVER_SECONDS = 24 * 3600
 _SPARE_BYTES = 200 * 2**20
 """Room that must be left on the disk after an upload."""
+_LOOK_EVERY = 16 * 2**20
+"""Bytes received after which the room is looked at again; far less than must be left."""
 
 
 def new_token(workspace_key: str) -> str:
@@ -75,17 +77,15 @@ async def receive(request: Request) -> JSONResponse:
     if workspace is None:
         return _refuse(403, "This page is too old to upload from. Reload it and try again.")
     declared = int(request.headers.get("content-length") or 0)
-    if declared > limit_bytes():
-        return _too_large()
-    if declared + _SPARE_BYTES > shutil.disk_usage(workspace.incoming).free:
-        return _refuse(507, "There is not enough room on the disk for this file.")
+    if refusal := _no_place(workspace.incoming, declared, declared):
+        return refusal
     _clear_left_overs(workspace.incoming)
     upload_id = uuid.uuid4().hex
     arriving = workspace.incoming / f"{upload_id}.part"
     try:
         received = await _write(request, arriving)
-        if received is None:
-            return _too_large()
+        if isinstance(received, JSONResponse):
+            return received
         arriving.rename(workspace.incoming / upload_id)
     except ClientDisconnect:
         return _refuse(499, "The upload was cancelled.")
@@ -97,16 +97,33 @@ async def receive(request: Request) -> JSONResponse:
 ROUTE = Route(URL, receive, methods=["PUT"])
 
 
-async def _write(request: Request, path: Path) -> int | None:
-    """Bytes received, or None past the limit."""
-    limit, received = limit_bytes(), 0
+async def _write(request: Request, path: Path) -> int | JSONResponse:
+    """Bytes received, or the refusal of a body that is too large or for which room runs out.
+
+    The room is looked at again and again: a declared length may be missing or a lie, and others
+    write at the same time.
+    """
+    limit, received, looked_at = limit_bytes(), 0, 0
     with path.open("wb", buffering=2**20) as file:
         async for chunk in request.stream():
             received += len(chunk)
             if received > limit:
-                return None
+                return _too_large()
+            if received - looked_at >= _LOOK_EVERY:
+                looked_at = received
+                if refusal := _no_place(path.parent, received, len(chunk)):
+                    return refusal
             file.write(chunk)
     return received
+
+
+def _no_place(folder: Path, size: int, to_come: int) -> JSONResponse | None:
+    """Refuse a body over the limit, or one that would take the last room of the disk (bytes)."""
+    if size > limit_bytes():
+        return _too_large()
+    if to_come + _SPARE_BYTES > shutil.disk_usage(folder).free:
+        return _refuse(507, "There is not enough room on the disk for this file.")
+    return None
 
 
 def _allowed_workspace(token: str) -> Workspace | None:

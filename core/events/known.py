@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 import numpy as np
 
-from core.artifacts import Events, KnownLabels, RawLog
+from core.artifacts import Events, KnownLabels, Problem, RawLog
 from core.errors import FileRefused
 from core.events import engine
 from core.events.problems import plural
@@ -85,8 +86,13 @@ def _by_line(db: duckdb.DuckDBPyConnection, raw: RawLog, events: Events | None) 
             f"'{raw.name}' has one column, '{label}'. A label file has two: the user id first, the "
             "label second; or it is given with its log, and matched line by line."
         )
+    for read_so, log_or_labels in ((raw.problems, f"'{raw.name}'"), (events.problems, "the log")):
+        if _is_told(read_so, "rows_set_aside"):
+            raise _not_by_line(raw.name, f"rows of {log_or_labels} were set aside when it was read")
     places = _places(db, raw)
     if places.least <= events.n_events <= places.most:
+        if places.least < places.most and _is_told(events.problems, "blank_rows"):
+            raise _not_by_line(raw.name, "the log and the labels both have blank rows")
         each = "read_parquet($events)"
         note = "row by row, in the order of the file"
     elif places.least <= events.n_users <= places.most:
@@ -109,6 +115,17 @@ def _by_line(db: duckdb.DuckDBPyConnection, raw: RawLog, events: Events | None) 
     known = _labels(db, label, rows, {"log": str(raw.path), "events": str(events.path)})
     return LabelsFile(
         known, (f"The labels in '{raw.name}' hold no ids; they were matched {note}.",)
+    )
+
+
+def _is_told(problems: Iterable[Problem], code: str) -> bool:
+    return any(problem.code == code for problem in problems)
+
+
+def _not_by_line(name: str, why: str) -> FileRefused:
+    return FileRefused(
+        f"'{name}' cannot be matched by line, as {why}: a label might meet another row. Put the "
+        "user id into a first column."
     )
 
 

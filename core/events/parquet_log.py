@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from core.artifacts import Problem
 from core.errors import FileRefused
 from core.events.cells import as_truths, blank_as_null, null_where, places
 from core.events.header import LINE_COLUMN, check_names
-from core.events.problems import Tally, refusal, refused, shown, tally
+from core.events.problems import Tally, plural, refusal, refused, shown, tally, warning
 from core.events.row_problems import RowTallies, no_rows, row_problems
 from core.events.sources import Source
 
@@ -23,6 +24,8 @@ _BATCH = 1 << 16
 _BATCH_BYTES = 1 << 26
 _WHOLE = float(2**53)
 """Up to here every whole number has a double of its own."""
+_EXACT = {16: 2**11, 32: 2**24, 64: 2**53}
+"""By the bits of a floating number: from here on whole numbers beside one another are one."""
 _TEXTS = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
 _AS_TEXT = (
     *_TEXTS,
@@ -53,14 +56,18 @@ class ParquetRows:
         self.aside: list[tuple[int, str, str]] = []
         with self._damage_refused():
             self._file = pq.ParquetFile(source.path)
+            schema = self._file.schema_arrow
+            self._kept = [at for at, column in enumerate(schema) if _fits_a_cell(column.type)]
             repeating = _repeating_texts(self._file)
             if repeating:
                 # As a dictionary, a text that stands a million times is held only once.
                 self._file.close()
                 self._file = pq.ParquetFile(source.path, read_dictionary=repeating)
-            schema = self._file.schema_arrow
-            self.header = check_names(schema.names, self._options.max_columns)
-        self._refusals = list(_refused_columns(schema))
+            header = check_names(schema.names, self._options.max_columns)
+        self.header = replace(header, names=tuple(header.names[at] for at in self._kept))
+        self._stored = [schema.names[at] for at in self._kept]
+        self._odd_columns = list(_odd_columns(schema, self._kept))
+        self._inexact = {name: Tally() for name in self.header.names}
 
     def tables(self) -> Iterator[pa.Table]:
         """Yield the rows: a text column per name (blank is NULL) and the number of each row.
@@ -70,9 +77,11 @@ class ParquetRows:
         with self._damage_refused(), self._file:
             if self._refuses_columns():
                 return
-            self._source.check_size(_declared_size(self._file))
+            self._source.check_size(self._declared_size())
             written = 0
-            for batch in self._file.iter_batches(batch_size=self._rows_at_a_time()):
+            for batch in self._file.iter_batches(self._rows_at_a_time(), columns=self._stored):
+                # A column of parts may hold one whose path is the name of another.
+                batch = batch.select(self._stored)
                 self._source.meter.add(self._packed_size(len(batch)), self._source.name)
                 for part in _small(batch):
                     table = self._table(part)
@@ -86,7 +95,8 @@ class ParquetRows:
 
     def problems(self) -> list[Problem]:
         """Everything found up to now: refusals and warnings."""
-        found = [*self.header.problems, *self._refusals]
+        found = [*self.header.problems, *self._odd_columns]
+        found += [_inexact_numbers(*column) for column in self._inexact.items() if column[1].count]
         found += row_problems(self._met, Tally(), self.header)
         if self._nul.count:
             message = (
@@ -101,8 +111,18 @@ class ParquetRows:
 
     def _rows_at_a_time(self) -> int:
         """Fewer where rows are long."""
-        per_row = _declared_size(self._file) // max(1, self._file.metadata.num_rows)
+        per_row = self._declared_size() // max(1, self._file.metadata.num_rows)
         return int(max(1, min(_BATCH, _BATCH_BYTES // max(1, per_row))))
+
+    def _declared_size(self) -> int:
+        """Bytes of the columns that are read when unpacked, as the file itself says."""
+        metadata, kept = self._file.metadata, set(self._stored)
+        chunks = (
+            metadata.row_group(group).column(place)
+            for group in range(metadata.num_row_groups)
+            for place in range(metadata.num_columns)
+        )
+        return sum(c.total_uncompressed_size for c in chunks if c.path_in_schema in kept)
 
     def _packed_size(self, n_rows: int) -> int:
         whole = max(1, int(self._file.metadata.num_rows))
@@ -123,7 +143,8 @@ class ParquetRows:
         lines = np.arange(self.n_lines + 1, self.n_lines + 1 + len(batch), dtype=np.int64)
         self.n_lines += len(batch)
         columns = []
-        for column in batch.columns:
+        for name, column in zip(self.header.names, batch.columns, strict=True):
+            self._inexact[name].add(lines[places(_is_inexact(column))].tolist())
             text = _as_text(column)
             text.validate(full=True)
             self._nul.add(lines[places(pc.match_substring(text, "\0"))].tolist())
@@ -151,18 +172,10 @@ class ParquetRows:
         return refusal(self._source.name, [refused("long_cell", message, tally([line]))])
 
 
-def _declared_size(file: pq.ParquetFile) -> int:
-    """Bytes of all columns when unpacked, as the file itself says."""
-    groups = range(file.metadata.num_row_groups)
-    return sum(int(file.metadata.row_group(group).total_byte_size) for group in groups)
-
-
 def _repeating_texts(file: pq.ParquetFile) -> list[str]:
     """Names of the text columns that must be read as dictionaries."""
     metadata = file.metadata
     names = [f.name for f in file.schema_arrow if any(is_text(f.type) for is_text in _TEXTS)]
-    if metadata.num_columns != len(file.schema_arrow.names):
-        return []  # nested columns, for which the file will be refused
     found = set()
     for group in range(metadata.num_row_groups):
         for place in range(metadata.num_columns):
@@ -172,18 +185,42 @@ def _repeating_texts(file: pq.ParquetFile) -> list[str]:
     return [name for name in names if name in found]
 
 
-def _refused_columns(schema: pa.Schema) -> Iterator[Problem]:
-    for column in schema:
-        kind = column.type
-        if pa.types.is_dictionary(kind):
-            kind = kind.value_type
-        if not any(fits(kind) for fits in _AS_TEXT):
-            message = (
-                f"Column '{shown(column.name)}' holds {shown(str(kind))}, which cannot be put into "
-                "a cell. Allowed: text, numbers, true or false, times and dates. Leave the column "
-                "out, or write its parts into columns of their own."
-            )
-            yield refused("column_type", message, column=column.name)
+def _fits_a_cell(kind: pa.DataType) -> bool:
+    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+    return any(fits(kind) for fits in _AS_TEXT)
+
+
+def _odd_columns(schema: pa.Schema, kept: Collection[int]) -> Iterator[Problem]:
+    """Warn of columns that are left out; refuse a file of which none would be left."""
+    for at, column in enumerate(schema):
+        if at not in kept:
+            what = f"Column '{shown(column.name)}' holds {shown(str(column.type))}, which cannot be"
+            advice = "If it is needed, write its parts into columns of their own."
+            message = f"{what} put into a cell; it is left out. {advice}"
+            yield warning("column_type", message, column=column.name)
+    if not kept:
+        message = "No column can be read. Allowed: text, numbers, true or false, times and dates."
+        yield refused("no_columns", message)
+
+
+def _is_inexact(column: Any) -> Any:
+    """Where a floating number is whole and so large that the next whole number is the same one."""
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        column, kind = pc.cast(column, kind.value_type), kind.value_type
+    if not pa.types.is_floating(kind):
+        return pa.nulls(len(column), pa.bool_())
+    numbers = pc.cast(column, pa.float64())
+    return pc.and_(pc.is_finite(numbers), pc.greater_equal(pc.abs(numbers), _EXACT[kind.bit_width]))
+
+
+def _inexact_numbers(name: str, where: Tally) -> Problem:
+    message = (
+        f"Column '{name}' holds {plural(where.count, 'whole number')} kept as floating "
+        f"{'number' if where.count == 1 else 'numbers'} too large to be exact ({where.text}). If "
+        "they are ids, several may have become one: write them as text or integers."
+    )
+    return warning("inexact_numbers", message, where, name)
 
 
 def _small(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:

@@ -2,6 +2,7 @@ import asyncio
 import json
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from starlette.requests import ClientDisconnect, Request
@@ -239,6 +240,24 @@ def test_the_route_stops_at_the_size_limit_and_keeps_nothing(home):
         config.set_option("server.maxUploadSize", before)
     assert status == 413
     assert "1 MB" in answer["error"]
+    assert not list(open_workspace().incoming.iterdir())
+
+
+def test_the_route_stops_where_the_room_on_the_disk_runs_out_though_no_length_was_declared(
+    home, monkeypatch
+):
+    monkeypatch.setattr(upload_route, "_LOOK_EVERY", 1000)
+    room = iter([10**12, 10**12, upload_route._SPARE_BYTES])
+    usage = SimpleNamespace(free=0)
+
+    def disk_usage(folder):
+        usage.free = next(room)
+        return usage
+
+    monkeypatch.setattr(upload_route.shutil, "disk_usage", disk_usage)
+    status, answer = put([b"x" * 600] * 9, upload_route.new_token("local"))
+    assert (status, next(room, "all looked at")) == (507, "all looked at")
+    assert "not enough room" in answer["error"]
     assert not list(open_workspace().incoming.iterdir())
 
 

@@ -7,10 +7,10 @@ from core.events.mapping import map_events
 from core.events.read import ReadOptions, read
 
 
-def events(tmp_path, rows, label="persona"):
+def events(tmp_path, rows, label="persona", **options):
     path = tmp_path / "log.csv"
     path.write_text("user,time,persona\n" + "".join(f"{row}\n" for row in rows), "utf-8")
-    raw = read(path, tmp_path, ReadOptions(), name="log.csv")
+    raw = read(path, tmp_path, ReadOptions(**options), name="log.csv")
     return map_events(raw, ColumnMapping(user="user", time="time", label=label), tmp_path)
 
 
@@ -109,6 +109,35 @@ def test_labels_without_ids_are_matched_user_by_user_in_the_order_of_first_rows(
 def test_a_blank_line_is_a_missing_label_and_moves_no_other(text, found, tmp_path):
     log = events(tmp_path, ["b,2024-01-02,", "a,2024-01-01,", "c,2024-01-01,"], label=None)
     assert by_user(read_known_labels(labels_file(tmp_path, text), None, log)) == found
+
+
+def test_labels_are_not_matched_by_line_where_rows_of_the_log_were_set_aside(tmp_path):
+    """By user, b would be first in the file and second in what was read."""
+    rows = ["b,2024-01-02", "a,2024-01-01,x", "b,2024-01-03,y"]
+    log = events(tmp_path, rows, label=None, ragged="set_aside")
+    with pytest.raises(FileRefused, match="rows of the log were set aside"):
+        read_labels_file(labels_file(tmp_path, "typ\nX\nY\n"), None, log)
+    by_id = read_labels_file(labels_file(tmp_path, "user,typ\na,X\nb,Y\n"), None, log)
+    assert by_user(by_id.labels) == {"a": "X", "b": "Y"}
+
+
+def test_labels_are_not_matched_by_line_where_rows_of_them_were_set_aside(tmp_path):
+    log = events(tmp_path, ["b,2024-01-02,", "a,2024-01-01,"], label=None)
+    with pytest.raises(FileRefused, match=r"rows of 'labels\.csv' were set aside"):
+        read_labels_file(
+            labels_file(tmp_path, "typ\nX\nY,Z\nZ\n"), None, log, ReadOptions(ragged="set_aside")
+        )
+
+
+def test_blank_rows_of_the_log_and_of_the_labels_at_other_places_are_not_taken_for_each_other(
+    tmp_path,
+):
+    rows = ["a,2024-01-01,", ",,", "b,2024-01-02,", "c,2024-01-03,"]
+    log = events(tmp_path, rows, label=None)
+    with pytest.raises(FileRefused, match="both have blank rows"):
+        read_labels_file(labels_file(tmp_path, "typ\nX\n?\nY\n\n"), None, log)
+    whole = read_labels_file(labels_file(tmp_path, "typ\nX\nY\nZ\n"), None, log)
+    assert by_user(whole.labels) == {"a": "X", "b": "Y", "c": "Z"}
 
 
 def test_as_many_labels_as_neither_rows_nor_users_are_refused_with_the_three_numbers(tmp_path):

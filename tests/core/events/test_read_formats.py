@@ -154,7 +154,51 @@ def test_values_of_parquet_become_their_exact_text(tmp_path):
         "__line__": [1, 2, 3],
     }
     assert pq.read_schema(raw.path).field("text").type == pa.string()
-    assert (raw.n_rows, raw.dialect.encoding, raw.problems) == (3, "parquet", ())
+    assert (raw.n_rows, raw.dialect.encoding) == (3, "parquet")
+    assert [(p.code, p.column, p.lines) for p in raw.problems] == [
+        ("inexact_numbers", "double", (1, 3))
+    ]
+
+
+def test_ids_that_floating_numbers_cannot_hold_are_told_by_column_and_row(tmp_path):
+    columns = {
+        "user": [2.0**53 + 2, 7.0, None, 1e16, 2.0**53 - 1],
+        "small": pa.array([2.0**24, 2.0**24 - 1, -(2.0**25), 0.5, None], pa.float32()),
+        "price": [0.5, 1e9, -3.25, float("inf"), float("nan")],
+        "half": pa.array([2048.0, 2047.0, None, 1.0, 2.0], pa.float16()),
+    }
+    raw = read_bytes(tmp_path, parquet(columns), "log.parquet")
+    assert [(p.column, p.lines, p.severity) for p in raw.problems] == [
+        ("user", (1, 4), "warning"),
+        ("small", (1, 3), "warning"),
+        ("half", (1,), "warning"),
+    ]
+    assert "'user' holds 2 whole numbers kept as floating numbers" in raw.problems[0].message
+    assert table(raw)["user"][:2] == ["9.007199254740994e+15", "7"]
+
+
+def test_a_column_that_fits_no_cell_is_left_out_with_a_word(tmp_path):
+    columns = {
+        "a": pa.array([{"b": 1}, {"b": 2}]),
+        "user": ["u1", "u2"],
+        "tags": [["x"], None],
+        "a.b": pa.array(["text", "more"]),
+        "raw": [b"x", b"y"],
+        "n": [1, 2],
+    }
+    raw = read_bytes(tmp_path, parquet(columns), "log.parquet")
+    assert raw.columns == ("user", "a.b", "n")
+    assert table(raw) == {
+        "user": ["u1", "u2"],
+        "a.b": ["text", "more"],
+        "n": ["1", "2"],
+        "__line__": [1, 2],
+    }
+    assert [(p.code, p.column) for p in raw.problems] == [
+        ("column_type", "a"),
+        ("column_type", "tags"),
+        ("column_type", "raw"),
+    ]
 
 
 def test_blank_rows_of_parquet_are_left_out_and_their_numbers_told(tmp_path):
@@ -166,8 +210,7 @@ def test_blank_rows_of_parquet_are_left_out_and_their_numbers_told(tmp_path):
 @pytest.mark.parametrize(
     ("columns", "words"),
     [
-        ({"a": [[1]], "b": [b"x"]}, ("Column 'a' holds list", "Column 'b' holds binary")),
-        ({"a": [{"x": 1}]}, ("Column 'a' holds struct",)),
+        ({"a": [[1]], "b": [b"x"]}, ("No column can be read. Allowed: text, numbers",)),
         ({"id": ["1"], "ID": ["2"]}, ("'id' stands 2 times",)),
         ({"__line__": ["1"]}, ("may not be called '__line__'",)),
         ({"": ["1"], " ": ["2"]}, ("columns 1 and 2 have no name",)),
@@ -192,6 +235,13 @@ def test_a_long_text_repeated_a_million_times_does_not_fill_the_memory(tmp_path)
     content = parquet({"a": column})
     assert len(content) < 300_000
     message = refusal(tmp_path, content, "log.parquet", max_ratio=100)
+    assert "unpacks to more than 100 times its size" in message
+
+
+def test_nor_does_one_beside_a_column_of_parts(tmp_path):
+    column = pa.DictionaryArray.from_arrays(pa.nulls(10**6, pa.int32()).fill_null(0), ["x" * 10**5])
+    parts = pa.array([[1]] * 10**6)
+    message = refusal(tmp_path, parquet({"a": column, "b": parts}), "log.parquet", max_ratio=100)
     assert "unpacks to more than 100 times its size" in message
 
 
