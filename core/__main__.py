@@ -33,7 +33,7 @@ from core.artifacts import (
 from core.errors import AnalystError, NotFound, OptionRefused
 from core.events.problems import shown
 from core.options import choices, option_default, option_info, option_types
-from core.run_options import RunOptions, load_options, options_schema
+from core.run_options import RunOptions, answers, load_options, options_schema
 from core.sequences.forms import FormOptions
 from core.store import Store, replacing_file
 from core.wording import counted
@@ -111,6 +111,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_events(assign, "NEW_EVENTS")
     assign.add_argument("--run", type=Path, required=True, metavar="DIR")
     assign.add_argument("--out", type=Path, required=True, metavar="CSV")
+    _add_settings(assign)  # of how the new log is read, no others
     assign.set_defaults(command_function=_assign)
 
     options = commands.add_parser("options", help="JSON schema of every stage's options")
@@ -161,14 +162,14 @@ def _run(call: argparse.Namespace) -> None:
     from core.events.known import known_labels_in_log
     from core.pipeline import Journey
 
-    options = load_options(call.options, call.set, call.seed)
+    options = _options_of(call)
     out = call.out.resolve()
     _check_place(out)
     _check_folder(out)
     with tempfile.TemporaryDirectory() as scratch:
         items = _items_from(call.items, Path(scratch)) if call.items else None
         vectors = _vectors_from(call.item_vectors) if call.item_vectors else None
-        raw, events, mapping, options = _events(call, options, Path(scratch))
+        raw, events, mapping = _events(call, options, Path(scratch))
         known = _labels_from(call.labels, events) if call.labels else None
         known = known or known_labels_in_log(events, mapping.label or "label")
         _tell_conflicts(known)
@@ -198,7 +199,7 @@ def _prepare(call: argparse.Namespace) -> None:
     from core.sequences.forms import write_form
     from core.store import replacing, to_plain
 
-    options = load_options(call.options, call.set, call.seed)
+    options = _options_of(call)
     form = FormOptions(**{name: getattr(call, name) for name in option_types(FormOptions)})
     out = call.out.resolve()
     _check_place(out)
@@ -206,7 +207,7 @@ def _prepare(call: argparse.Namespace) -> None:
         raise OptionRefused(f"--out '{out}' is not empty. Give a folder that is new or empty.")
     with tempfile.TemporaryDirectory() as scratch:
         items = _items_from(call.items, Path(scratch)) if call.items else None
-        raw, events, _, options = _events(call, options, Path(scratch))
+        raw, events, _ = _events(call, options, Path(scratch))
         store = Store(Path(scratch) / "store")
         journey = Journey(store, events, options, beside=Beside(items=items), listen=_Teller())
         report = journey.cleaning_report()
@@ -230,10 +231,11 @@ def _assign(call: argparse.Namespace) -> None:
     _check_place(out)
     _check_file(out, call.events)
     run = runs.load_run(call.run)
+    options = answers(run.reading(), call.options, call.set)
     needed = _exactly(replace(run.manifest.source.mapping, label=None))
     with tempfile.TemporaryDirectory() as scratch:
-        raw = _read(call.events, Path(scratch), run.options())
-        events = map_events(raw, complete(raw, needed), Path(scratch), run.options().map)
+        raw = _read(call.events, Path(scratch), options)
+        events = map_events(raw, complete(raw, needed), Path(scratch), options.map)
         _tell(raw.name, events.problems)
         labels, report = assign(run, events, Path(scratch))
         _tell_cleaning(report)
@@ -252,25 +254,31 @@ def _options(call: argparse.Namespace) -> None:
         print(json.dumps(options_schema(), indent=2, ensure_ascii=False))
 
 
+def _options_of(call: argparse.Namespace) -> RunOptions:
+    """The settings of a call; over those of its file go those kept with the mapping."""
+    from core.events.saved import mapping_from_file
+
+    kept = {"map": mapping_from_file(call.mapping)[1].to_dict()} if call.mapping else {}
+    return load_options(call.options, call.set, call.seed, kept)
+
+
 def _events(
     call: argparse.Namespace, options: RunOptions, scratch: Path
-) -> tuple[RawLog, Events, ColumnMapping, RunOptions]:
+) -> tuple[RawLog, Events, ColumnMapping]:
     """The log of all files given, read as one; as text, typed, and how it was typed."""
     from core.events.mapping import complete, map_events, parse_mapping
     from core.events.saved import mapping_from_file
 
     given = parse_mapping(call.map)
     if call.mapping:
-        kept, read_as = mapping_from_file(call.mapping)
-        given = _exactly(kept) | given
-        options = replace(options, map=read_as)
+        given = _exactly(mapping_from_file(call.mapping)[0]) | given
     if call.labels_column:
         given["label"] = call.labels_column
     raw = _read(call.events, scratch, options)
     mapping = complete(raw, given)
     events = map_events(raw, mapping, scratch, options.map)
     _tell(raw.name, events.problems)
-    return raw, events, mapping, options
+    return raw, events, mapping
 
 
 def _exactly(mapping: ColumnMapping) -> dict[str, str]:

@@ -12,7 +12,7 @@ import re
 import shutil
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -38,6 +38,7 @@ from core.artifacts import (
 )
 from core.errors import NotFound
 from core.evaluation import to_contract
+from core.events.saved import reusable
 from core.events.set_aside import write_set_aside
 from core.pipeline import Journey
 from core.report import tables
@@ -87,6 +88,8 @@ class Source:
     labels_name: str | None
     items_name: str | None = None
     vectors_name: str | None = None
+    read_as: Mapping[str, Any] = field(default_factory=dict)
+    """`Events.read_as` of the log; `record` sees to it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,6 +123,15 @@ class Run:
     def options(self) -> RunOptions:
         """The settings the run was made with."""
         return RunOptions.from_dict(self.manifest.options)
+
+    def reading(self) -> dict[str, dict[str, Any]]:
+        """By which options of the stages ``read`` and ``map`` a new log is read as the run's was.
+
+        What the log itself settled is told, so that no other log settles it otherwise.
+        """
+        options = self.manifest.options
+        known = reusable({"read_as": self.manifest.source.read_as}, options)
+        return {"read": dict(options["read"]), "map": known}
 
     def labels(self) -> Labels:
         """The segment of every user."""
@@ -169,6 +181,7 @@ def record(target: Path, journey: Journey, source: Source, raw: RawLog) -> Run:
     """
     recommendations = journey.recommendations()
     evaluation, projection = journey.evaluation(), journey.projection()
+    source = replace(source, read_as=journey.events.read_as)
     manifest = _manifest(journey, source)
     with replacing(target) as scratch:
         artifacts = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import duckdb
 
@@ -33,6 +34,8 @@ class Actions:
     is_return: str
     parameters: dict[str, str]
     problems: tuple[Problem, ...]
+    settled: dict[str, Any]
+    """The rules, and the default action where there is one, by the option's name."""
 
 
 def plan_actions(
@@ -44,10 +47,12 @@ def plan_actions(
     given = offer.rules if options.rules == "auto" else options.rules
     rules = parse_rules(given, raw.columns)
     names = parse_names(options.action_names)
+    settled: dict[str, Any] = {"rules": list(given)}
     base, parameters, problems = _base(raw, mapping, options, names, named)
     if mapping.action is None:
         default = options.default_action
         parameters["default_action"] = offer.default_action if default == "auto" else default
+        settled["default_action"] = parameters["default_action"]
         message = (
             f"There is no action column; every event has the action "
             f"'{parameters['default_action']}'{' but for the rules' if rules else ''}."
@@ -70,6 +75,7 @@ def plan_actions(
         f"coalesce(action IN ({places}), false)" if back else "false",
         parameters,
         (*problems, *compiled.refusals),
+        settled,
     )
 
 
