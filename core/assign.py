@@ -9,7 +9,7 @@ from core.artifacts import CleaningReport, Events, Labels, fingerprint
 from core.events import clean, item_categories
 from core.runs import Run
 
-VERSION = 2
+VERSION = 3
 
 
 def assign(run: Run, events: Events, folder: Path) -> tuple[Labels, CleaningReport]:
@@ -29,7 +29,7 @@ def assign(run: Run, events: Events, folder: Path) -> tuple[Labels, CleaningRepo
         vocabulary = sequences.with_new_words(cleaned, options.sequence, vocabulary)
     arrived = sequences.build(cleaned, options.sequence, vocabulary=vocabulary, seed=options.seed)
     if features is not None:
-        arrived = item_features.attach_known(arrived, features)
+        arrived = item_features.attach_known(arrived, features, items, run.vectors())
     points = representations.transform(options.representation, run.embeddings().state, arrived)
     fitted = run.labels()
     values, confidence = clustering.assign(options.clusterer, fitted.state, points)

@@ -28,6 +28,7 @@ from core.artifacts import (
     Embeddings,
     ItemFeatures,
     Items,
+    ItemVectors,
     Labels,
     Projection,
     RawLog,
@@ -161,6 +162,10 @@ class Run:
         """The items table that missing categories came from; None where there was none."""
         return self._if_there(Items, "items")
 
+    def vectors(self) -> ItemVectors | None:
+        """The vectors of items that were brought beside the log; None where there were none."""
+        return self._if_there(ItemVectors, "vectors")
+
     def _if_there(self, kind: type[T], name: str) -> T | None:
         folder = self.folder / "artifacts" / name
         return load(kind, folder) if folder.exists() else None
@@ -194,6 +199,7 @@ def record(target: Path, journey: Journey, source: Source, raw: RawLog) -> Run:
             "recommendations": recommendations,
             "item_features": journey.item_features(),
             "items": journey.beside.items,
+            "vectors": journey.beside.vectors,
         }
         for name, artifact in artifacts.items():
             if artifact is None:
@@ -272,13 +278,6 @@ def list_runs(workspace: Workspace) -> list[Run]:
             with suppress(NotFound):  # one damaged record must not hide the others
                 found.append(load_run(path.parent))
     return sorted(found, key=lambda run: run.manifest.created, reverse=True)
-
-
-def find_run(workspace: Workspace, run_id: str) -> Run:
-    """One run of a workspace. Raises NotFound."""
-    if not _ID.fullmatch(run_id):
-        raise NotFound("This is not the name of a run.")
-    return load_run(workspace.runs / run_id)
 
 
 def delete_run(run: Run) -> None:
