@@ -12,7 +12,6 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -111,6 +110,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_events(assign, "NEW_EVENTS")
     assign.add_argument("--run", type=Path, required=True, metavar="DIR")
     assign.add_argument("--out", type=Path, required=True, metavar="CSV")
+    assign.add_argument(
+        "--platform", metavar="NAME", help="platform of the new files, if their names do not tell"
+    )
     _add_settings(assign)  # of how the new log is read, no others
     assign.set_defaults(command_function=_assign)
 
@@ -223,7 +225,8 @@ def _prepare(call: argparse.Namespace) -> None:
 
 def _assign(call: argparse.Namespace) -> None:
     from core import runs
-    from core.assign import assign
+    from core.assign import assign, read_log
+    from core.events.inputs import find_logs
     from core.events.mapping import complete, map_events
     from core.report.tables import write_assignments
 
@@ -232,10 +235,11 @@ def _assign(call: argparse.Namespace) -> None:
     _check_file(out, call.events)
     run = runs.load_run(call.run)
     options = answers(run.reading(), call.options, call.set)
-    needed = _exactly(replace(run.manifest.source.mapping, label=None))
+    paths = find_logs(call.events)
     with tempfile.TemporaryDirectory() as scratch:
-        raw = _read(call.events, Path(scratch), options)
-        events = map_events(raw, complete(raw, needed), Path(scratch), options.map)
+        raw, needed = read_log(run, paths, Path(scratch), options.read, call.platform)
+        mapping = complete(raw, _exactly(needed))
+        events = map_events(raw, mapping, Path(scratch), options.map)
         _tell(raw.name, events.problems)
         labels, report = assign(run, events, Path(scratch))
         _tell_cleaning(report)

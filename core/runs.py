@@ -41,6 +41,7 @@ from core.errors import NotFound
 from core.evaluation import to_contract
 from core.events.saved import reusable
 from core.events.set_aside import write_set_aside
+from core.events.several import source_names
 from core.pipeline import Journey
 from core.report import tables
 from core.report.html import ReportView, report_html
@@ -91,6 +92,8 @@ class Source:
     vectors_name: str | None = None
     read_as: Mapping[str, Any] = field(default_factory=dict)
     """`Events.read_as` of the log; `record` sees to it."""
+    platforms: tuple[str, ...] = ()
+    """What the files of the log are called, where they are its platforms; `record` sees to it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,7 +189,9 @@ def record(target: Path, journey: Journey, source: Source, raw: RawLog) -> Run:
     """
     recommendations = journey.recommendations()
     evaluation, projection = journey.evaluation(), journey.projection()
-    source = replace(source, read_as=journey.events.read_as)
+    source = replace(
+        source, read_as=journey.events.read_as, platforms=_platforms(raw, source.mapping)
+    )
     manifest = _manifest(journey, source)
     with replacing(target) as scratch:
         artifacts = {
@@ -384,6 +389,12 @@ def _write_described(folder: Path, journey: Journey, source: Source, segments: S
         versions=_versions(),
     )
     write_text(folder / "report.html", report_html(view))
+
+
+def _platforms(raw: RawLog, mapping: ColumnMapping) -> tuple[str, ...]:
+    if raw.source_column is None or mapping.platform != raw.source_column:
+        return ()
+    return tuple(source_names([part.name for part in raw.parts]))
 
 
 def _versions() -> dict[str, str]:
