@@ -13,7 +13,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeAlias
 
 from core.artifacts import (
     ROLES,
@@ -52,6 +52,9 @@ class _Parser(argparse.ArgumentParser):
         raise OptionRefused(f"{message}. See `{self.prog} --help`.")
 
 
+_Commands: TypeAlias = "argparse._SubParsersAction[_Parser]"
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     try:
@@ -67,12 +70,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="python -m core", description="SegmentLab without a browser.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
+    for add in (_add_inspect, _add_run, _add_prepare, _add_assign, _add_options):
+        add(commands)
+    return parser
 
+
+def _add_inspect(commands: _Commands) -> None:
     inspect = commands.add_parser("inspect", help="what is in a log and what is wrong with it")
     _add_events(inspect)
     _add_settings(inspect)
     inspect.set_defaults(command_function=_inspect)
 
+
+def _add_run(commands: _Commands) -> None:
     run = commands.add_parser("run", help="the whole journey, from a log to a folder of results")
     _add_events(run)
     run.add_argument(
@@ -81,7 +91,7 @@ def _parser() -> argparse.ArgumentParser:
     known = run.add_mutually_exclusive_group()
     known.add_argument("--labels-column", metavar="NAME", help="column that holds known labels")
     known.add_argument("--labels", type=Path, metavar="CSV", help="table: user id, label")
-    run.add_argument("--items", type=Path, metavar="CSV", help="table: item id, title, category")
+    _add_items(run)
     run.add_argument(
         "--item-vectors", type=Path, metavar="FILE", help="item id and numbers, CSV or Parquet"
     )
@@ -90,12 +100,12 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--seed", type=int, help="the same seed gives the same segments (0)")
     run.set_defaults(command_function=_run)
 
+
+def _add_prepare(commands: _Commands) -> None:
     prepare = commands.add_parser("prepare", help="a log cleaned and in a form other tools take")
     _add_events(prepare)
     prepare.add_argument("--out", type=Path, required=True, metavar="DIR", help="new folder")
-    prepare.add_argument(
-        "--items", type=Path, metavar="CSV", help="table: item id, title, category"
-    )
+    _add_items(prepare)
     _add_mapping(prepare)
     _add_settings(prepare)
     prepare.add_argument("--seed", type=int, help="start of what is drawn by chance (0)")
@@ -106,6 +116,8 @@ def _parser() -> argparse.ArgumentParser:
         prepare.add_argument(f"--{name}", choices=words, default=default, help=info.help)
     prepare.set_defaults(command_function=_prepare, labels_column=None)
 
+
+def _add_assign(commands: _Commands) -> None:
     assign = commands.add_parser("assign", help="put users of a new log into a run's segments")
     _add_events(assign, "NEW_EVENTS")
     assign.add_argument("--run", type=Path, required=True, metavar="DIR")
@@ -116,10 +128,17 @@ def _parser() -> argparse.ArgumentParser:
     _add_settings(assign)  # of how the new log is read, no others
     assign.set_defaults(command_function=_assign)
 
+
+def _add_options(commands: _Commands) -> None:
     options = commands.add_parser("options", help="JSON schema of every stage's options")
     options.add_argument("--format", choices=("json", "markdown"), default="json")
     options.set_defaults(command_function=_options)
-    return parser
+
+
+def _add_items(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--items", type=Path, metavar="CSV", help="table: item id, title, category"
+    )
 
 
 def _add_events(command: argparse.ArgumentParser, name: str = "EVENTS") -> None:
