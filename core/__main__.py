@@ -12,9 +12,8 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeAlias
 
 from core.artifacts import (
     ROLES,
@@ -33,7 +32,7 @@ from core.artifacts import (
 from core.errors import AnalystError, NotFound, OptionRefused
 from core.events.problems import shown
 from core.options import choices, option_default, option_info, option_types
-from core.run_options import RunOptions, load_options, options_schema
+from core.run_options import RunOptions, answers, load_options, options_schema
 from core.sequences.forms import FormOptions
 from core.store import Store, replacing_file
 from core.wording import counted
@@ -53,6 +52,9 @@ class _Parser(argparse.ArgumentParser):
         raise OptionRefused(f"{message}. See `{self.prog} --help`.")
 
 
+_Commands: TypeAlias = "argparse._SubParsersAction[_Parser]"
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     try:
@@ -68,12 +70,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="python -m core", description="SegmentLab without a browser.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
+    for add in (_add_inspect, _add_run, _add_prepare, _add_assign, _add_options):
+        add(commands)
+    return parser
 
+
+def _add_inspect(commands: _Commands) -> None:
     inspect = commands.add_parser("inspect", help="what is in a log and what is wrong with it")
     _add_events(inspect)
     _add_settings(inspect)
     inspect.set_defaults(command_function=_inspect)
 
+
+def _add_run(commands: _Commands) -> None:
     run = commands.add_parser("run", help="the whole journey, from a log to a folder of results")
     _add_events(run)
     run.add_argument(
@@ -82,7 +91,7 @@ def _parser() -> argparse.ArgumentParser:
     known = run.add_mutually_exclusive_group()
     known.add_argument("--labels-column", metavar="NAME", help="column that holds known labels")
     known.add_argument("--labels", type=Path, metavar="CSV", help="table: user id, label")
-    run.add_argument("--items", type=Path, metavar="CSV", help="table: item id, title, category")
+    _add_items(run)
     run.add_argument(
         "--item-vectors", type=Path, metavar="FILE", help="item id and numbers, CSV or Parquet"
     )
@@ -91,12 +100,12 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--seed", type=int, help="the same seed gives the same segments (0)")
     run.set_defaults(command_function=_run)
 
+
+def _add_prepare(commands: _Commands) -> None:
     prepare = commands.add_parser("prepare", help="a log cleaned and in a form other tools take")
     _add_events(prepare)
     prepare.add_argument("--out", type=Path, required=True, metavar="DIR", help="new folder")
-    prepare.add_argument(
-        "--items", type=Path, metavar="CSV", help="table: item id, title, category"
-    )
+    _add_items(prepare)
     _add_mapping(prepare)
     _add_settings(prepare)
     prepare.add_argument("--seed", type=int, help="start of what is drawn by chance (0)")
@@ -107,16 +116,29 @@ def _parser() -> argparse.ArgumentParser:
         prepare.add_argument(f"--{name}", choices=words, default=default, help=info.help)
     prepare.set_defaults(command_function=_prepare, labels_column=None)
 
+
+def _add_assign(commands: _Commands) -> None:
     assign = commands.add_parser("assign", help="put users of a new log into a run's segments")
     _add_events(assign, "NEW_EVENTS")
     assign.add_argument("--run", type=Path, required=True, metavar="DIR")
     assign.add_argument("--out", type=Path, required=True, metavar="CSV")
+    assign.add_argument(
+        "--platform", metavar="NAME", help="platform of the new files, if their names do not tell"
+    )
+    _add_settings(assign)  # of how the new log is read, no others
     assign.set_defaults(command_function=_assign)
 
+
+def _add_options(commands: _Commands) -> None:
     options = commands.add_parser("options", help="JSON schema of every stage's options")
     options.add_argument("--format", choices=("json", "markdown"), default="json")
     options.set_defaults(command_function=_options)
-    return parser
+
+
+def _add_items(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--items", type=Path, metavar="CSV", help="table: item id, title, category"
+    )
 
 
 def _add_events(command: argparse.ArgumentParser, name: str = "EVENTS") -> None:
@@ -161,14 +183,14 @@ def _run(call: argparse.Namespace) -> None:
     from core.events.known import known_labels_in_log
     from core.pipeline import Journey
 
-    options = load_options(call.options, call.set, call.seed)
+    options = _options_of(call)
     out = call.out.resolve()
     _check_place(out)
     _check_folder(out)
     with tempfile.TemporaryDirectory() as scratch:
         items = _items_from(call.items, Path(scratch)) if call.items else None
         vectors = _vectors_from(call.item_vectors) if call.item_vectors else None
-        raw, events, mapping, options = _events(call, options, Path(scratch))
+        raw, events, mapping = _events(call, options, Path(scratch))
         known = _labels_from(call.labels, events) if call.labels else None
         known = known or known_labels_in_log(events, mapping.label or "label")
         _tell_conflicts(known)
@@ -198,7 +220,7 @@ def _prepare(call: argparse.Namespace) -> None:
     from core.sequences.forms import write_form
     from core.store import replacing, to_plain
 
-    options = load_options(call.options, call.set, call.seed)
+    options = _options_of(call)
     form = FormOptions(**{name: getattr(call, name) for name in option_types(FormOptions)})
     out = call.out.resolve()
     _check_place(out)
@@ -206,7 +228,7 @@ def _prepare(call: argparse.Namespace) -> None:
         raise OptionRefused(f"--out '{out}' is not empty. Give a folder that is new or empty.")
     with tempfile.TemporaryDirectory() as scratch:
         items = _items_from(call.items, Path(scratch)) if call.items else None
-        raw, events, _, options = _events(call, options, Path(scratch))
+        raw, events, _ = _events(call, options, Path(scratch))
         store = Store(Path(scratch) / "store")
         journey = Journey(store, events, options, beside=Beside(items=items), listen=_Teller())
         report = journey.cleaning_report()
@@ -222,7 +244,8 @@ def _prepare(call: argparse.Namespace) -> None:
 
 def _assign(call: argparse.Namespace) -> None:
     from core import runs
-    from core.assign import assign
+    from core.assign import assign, read_log
+    from core.events.inputs import find_logs
     from core.events.mapping import complete, map_events
     from core.report.tables import write_assignments
 
@@ -230,10 +253,12 @@ def _assign(call: argparse.Namespace) -> None:
     _check_place(out)
     _check_file(out, call.events)
     run = runs.load_run(call.run)
-    needed = _exactly(replace(run.manifest.source.mapping, label=None))
+    options = answers(run.reading(), call.options, call.set)
+    paths = find_logs(call.events)
     with tempfile.TemporaryDirectory() as scratch:
-        raw = _read(call.events, Path(scratch), run.options())
-        events = map_events(raw, complete(raw, needed), Path(scratch), run.options().map)
+        raw, needed = read_log(run, paths, Path(scratch), options.read, call.platform)
+        mapping = complete(raw, _exactly(needed))
+        events = map_events(raw, mapping, Path(scratch), options.map)
         _tell(raw.name, events.problems)
         labels, report = assign(run, events, Path(scratch))
         _tell_cleaning(report)
@@ -252,25 +277,31 @@ def _options(call: argparse.Namespace) -> None:
         print(json.dumps(options_schema(), indent=2, ensure_ascii=False))
 
 
+def _options_of(call: argparse.Namespace) -> RunOptions:
+    """The settings of a call; over those of its file go those kept with the mapping."""
+    from core.events.saved import mapping_from_file
+
+    kept = {"map": mapping_from_file(call.mapping)[1].to_dict()} if call.mapping else {}
+    return load_options(call.options, call.set, call.seed, kept)
+
+
 def _events(
     call: argparse.Namespace, options: RunOptions, scratch: Path
-) -> tuple[RawLog, Events, ColumnMapping, RunOptions]:
+) -> tuple[RawLog, Events, ColumnMapping]:
     """The log of all files given, read as one; as text, typed, and how it was typed."""
     from core.events.mapping import complete, map_events, parse_mapping
     from core.events.saved import mapping_from_file
 
     given = parse_mapping(call.map)
     if call.mapping:
-        kept, read_as = mapping_from_file(call.mapping)
-        given = _exactly(kept) | given
-        options = replace(options, map=read_as)
+        given = _exactly(mapping_from_file(call.mapping)[0]) | given
     if call.labels_column:
         given["label"] = call.labels_column
     raw = _read(call.events, scratch, options)
     mapping = complete(raw, given)
     events = map_events(raw, mapping, scratch, options.map)
     _tell(raw.name, events.problems)
-    return raw, events, mapping, options
+    return raw, events, mapping
 
 
 def _exactly(mapping: ColumnMapping) -> dict[str, str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -178,6 +178,11 @@ class Events:
     n_users: int
     problems: tuple[Problem, ...]
     fingerprint: str
+    read_as: Mapping[str, Any] = field(default_factory=dict)
+    """By which options of the stage ``map`` the next log is read alike, as plain values.
+
+    "auto" only where this log settled nothing; what holds for one log alone is left out.
+    """
 
 
 @dataclass(frozen=True, kw_only=True)

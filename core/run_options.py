@@ -12,6 +12,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal, Self
 
 from core.clustering import CLUSTERERS
@@ -151,16 +152,52 @@ _PARTS: dict[type[Options], str] = {
 }
 
 
-def load_options(file: Path | None, settings: Iterable[str], seed: int | None) -> RunOptions:
-    """Settings from an options file, then ``stage.field=value`` texts, then a seed."""
+def load_options(
+    file: Path | None,
+    settings: Iterable[str],
+    seed: int | None,
+    kept: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
+) -> RunOptions:
+    """Settings from an options file, then those ``kept``, then texts, then a seed.
+
+    The texts are ``stage.field=value``; ``kept`` are options by stage.
+    """
     values: dict[str, Any] = {} if file is None else _read_options_file(file)
+    values |= {stage: {**_named(stage, values.get(stage, {})), **kept[stage]} for stage in kept}
+    values = _with_settings(values, settings)
+    return RunOptions.from_dict(values if seed is None else values | {"seed": seed})
+
+
+def answers(
+    known: Mapping[str, Mapping[str, Any]], file: Path | None, settings: Iterable[str]
+) -> RunOptions:
+    """The options by stage that are ``known``, with what a file, then texts, say instead.
+
+    Raises OptionRefused for any other stage.
+    """
+    values: dict[str, Any] = {} if file is None else _read_options_file(file)
+    for stage in (*values, *(_split_setting(setting)[0] for setting in settings)):
+        if stage not in known:
+            raise OptionRefused(
+                f"'{stage}' cannot be set for a new log, as the run has settled it. Allowed: "
+                f"options of {' and '.join(known)}, which say how the new log is read."
+            )
+    merged = {
+        stage: {**options, **_named(stage, values.get(stage, {}))}
+        for stage, options in known.items()
+    }
+    return RunOptions.from_dict(_with_settings(merged, settings))
+
+
+def _with_settings(values: dict[str, Any], settings: Iterable[str]) -> dict[str, Any]:
+    """Options by stage with ``stage.field=value`` texts on top."""
     for setting in settings:
         stage, name, text = _split_setting(setting)
         values[stage] = {**_named(stage, values.get(stage, {})), name: text}
     texts = {tuple(setting.split("=", 1)[0].split(".", 1)) for setting in settings}
     for stage, name in texts:
         values[stage][name] = _parsed(stage, name, values[stage])
-    return RunOptions.from_dict(values if seed is None else values | {"seed": seed})
+    return values
 
 
 def options_schema() -> dict[str, Any]:

@@ -12,7 +12,7 @@ import re
 import shutil
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -28,6 +28,7 @@ from core.artifacts import (
     Embeddings,
     ItemFeatures,
     Items,
+    ItemVectors,
     Labels,
     Projection,
     RawLog,
@@ -38,7 +39,9 @@ from core.artifacts import (
 )
 from core.errors import NotFound
 from core.evaluation import to_contract
+from core.events.saved import reusable
 from core.events.set_aside import write_set_aside
+from core.events.several import source_names
 from core.pipeline import Journey
 from core.report import tables
 from core.report.html import ReportView, report_html
@@ -87,6 +90,10 @@ class Source:
     labels_name: str | None
     items_name: str | None = None
     vectors_name: str | None = None
+    read_as: Mapping[str, Any] = field(default_factory=dict)
+    """`Events.read_as` of the log; `record` sees to it."""
+    platforms: tuple[str, ...] = ()
+    """What the files of the log are called, where they are its platforms; `record` sees to it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,6 +128,15 @@ class Run:
         """The settings the run was made with."""
         return RunOptions.from_dict(self.manifest.options)
 
+    def reading(self) -> dict[str, dict[str, Any]]:
+        """By which options of the stages ``read`` and ``map`` a new log is read as the run's was.
+
+        What the log itself settled is told, so that no other log settles it otherwise.
+        """
+        options = self.manifest.options
+        known = reusable({"read_as": self.manifest.source.read_as}, options)
+        return {"read": dict(options["read"]), "map": known}
+
     def labels(self) -> Labels:
         """The segment of every user."""
         return load(Labels, self.folder / "artifacts" / "labels")
@@ -149,6 +165,10 @@ class Run:
         """The items table that missing categories came from; None where there was none."""
         return self._if_there(Items, "items")
 
+    def vectors(self) -> ItemVectors | None:
+        """The vectors of items that were brought beside the log; None where there were none."""
+        return self._if_there(ItemVectors, "vectors")
+
     def _if_there(self, kind: type[T], name: str) -> T | None:
         folder = self.folder / "artifacts" / name
         return load(kind, folder) if folder.exists() else None
@@ -169,6 +189,9 @@ def record(target: Path, journey: Journey, source: Source, raw: RawLog) -> Run:
     """
     recommendations = journey.recommendations()
     evaluation, projection = journey.evaluation(), journey.projection()
+    source = replace(
+        source, read_as=journey.events.read_as, platforms=_platforms(raw, source.mapping)
+    )
     manifest = _manifest(journey, source)
     with replacing(target) as scratch:
         artifacts = {
@@ -181,6 +204,7 @@ def record(target: Path, journey: Journey, source: Source, raw: RawLog) -> Run:
             "recommendations": recommendations,
             "item_features": journey.item_features(),
             "items": journey.beside.items,
+            "vectors": journey.beside.vectors,
         }
         for name, artifact in artifacts.items():
             if artifact is None:
@@ -259,13 +283,6 @@ def list_runs(workspace: Workspace) -> list[Run]:
             with suppress(NotFound):  # one damaged record must not hide the others
                 found.append(load_run(path.parent))
     return sorted(found, key=lambda run: run.manifest.created, reverse=True)
-
-
-def find_run(workspace: Workspace, run_id: str) -> Run:
-    """One run of a workspace. Raises NotFound."""
-    if not _ID.fullmatch(run_id):
-        raise NotFound("This is not the name of a run.")
-    return load_run(workspace.runs / run_id)
 
 
 def delete_run(run: Run) -> None:
@@ -372,6 +389,12 @@ def _write_described(folder: Path, journey: Journey, source: Source, segments: S
         versions=_versions(),
     )
     write_text(folder / "report.html", report_html(view))
+
+
+def _platforms(raw: RawLog, mapping: ColumnMapping) -> tuple[str, ...]:
+    if raw.source_column is None or mapping.platform != raw.source_column:
+        return ()
+    return tuple(source_names([part.name for part in raw.parts]))
 
 
 def _versions() -> dict[str, str]:

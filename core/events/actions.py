@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import duckdb
 
@@ -39,6 +40,8 @@ class Actions:
     return_parameters: dict[str, ParameterValue]
     """The values that ``is_return`` names."""
     problems: tuple[Problem, ...]
+    settled: dict[str, Any]
+    """The rules, and the default action where there is one, by the option's name."""
 
 
 def plan_actions(
@@ -50,10 +53,12 @@ def plan_actions(
     given = offer.rules if options.rules == "auto" else options.rules
     rules = parse_rules(given, raw.columns)
     names = parse_names(options.action_names)
+    settled: dict[str, Any] = {"rules": list(given)}
     base, parameters, problems = _base(raw, mapping, options, names, named)
     if mapping.action is None:
         default = options.default_action
         parameters["default_action"] = offer.default_action if default == "auto" else default
+        settled["default_action"] = parameters["default_action"]
         message = (
             f"There is no action column; every event has the action "
             f"'{parameters['default_action']}'{' but for the rules' if rules else ''}."
@@ -78,6 +83,7 @@ def plan_actions(
         parameters,
         {f"return_{place}": action for place, action in enumerate(back)},
         (*problems, *compiled.refusals),
+        settled,
     )
 
 

@@ -39,6 +39,8 @@ _APART = f"(SELECT *, {parts_or_core('cell')} AS p FROM cells)"
 _MARKS = {"point": ".", "comma": ","}
 _SETTLING = ("comma", "point", "thousands")
 """Kinds that say which of the marks is the decimal one."""
+_UNMARKED = {"ungrouped", "whole"}
+"""Kinds of numbers that say nothing of the decimal mark."""
 _PLAINLY = "or write all numbers as 1234.5 and import the file again."
 
 
@@ -61,7 +63,9 @@ def read_numbers(column: Column, options: MapOptions = MapOptions()) -> Reading:
     found = (*said, *around, *unread)
     if any(problem.severity == "refused" for problem in found):
         return _refused(*found)
-    return Reading(lambda cell: finite_number(cell, mark), found)
+    name = next(name for name, sign in _MARKS.items() if sign == mark)
+    settled = {} if _UNMARKED.issuperset(kinds) else {"decimal": name}
+    return Reading(lambda cell: finite_number(cell, mark), found, settled)
 
 
 def _kinds(column: Column) -> dict[str, Kind]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from core.artifacts import Problem
@@ -45,11 +46,13 @@ def believed(way: Way, reading: Reading, now: datetime | None) -> Reading:
     if any(problem.severity == "refused" for problem in problems):
         return Reading(nothing("TIMESTAMP"), found)
     if not (kinds["early_times"].count or kinds["future_times"].count):
-        return Reading(reading.value, found)
+        return replace(reading, problems=found)
     within = f"CASE WHEN t BETWEEN {low} AND {high} THEN t END"
     # the lambda names the time, so that it is worked out once
-    return Reading(
-        lambda cell: f"list_transform([{reading.value(cell)}], lambda t: {within})[1]", found
+    return replace(
+        reading,
+        value=lambda cell: f"list_transform([{reading.value(cell)}], lambda t: {within})[1]",
+        problems=found,
     )
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from core.artifacts import ROLES, RawLog
 from core.events.contents import Contents, look_at
 from core.events.role_names import name_strength, words_of
+from core.events.several import source_names
 
 LEAST = 0.3
 """A guess below this confidence is not made."""
@@ -115,7 +116,7 @@ def _file_names(raw: RawLog, contents: dict[str, Contents]) -> list[Guess]:
     """
     if raw.source_column is None:
         return []
-    pieces = not all(_names_platform(part.name) for part in raw.parts)
+    pieces = not all(_platforms_in(part.name) for part in raw.parts)
     why = "it says which file a row came from"
     if pieces:
         return [
@@ -137,10 +138,30 @@ def _file_names(raw: RawLog, contents: dict[str, Contents]) -> list[Guess]:
     ]
 
 
-def _names_platform(file: str) -> bool:
-    """Whether a file is called after a platform, as "web_2025.csv" is."""
-    chinese = any(word in file for word in _PLATFORMS_IN_CHINESE)
-    return chinese or not _PLATFORMS.isdisjoint(words_of(file))
+def platforms_of_file(file: str, known: Sequence[str]) -> tuple[str, ...]:
+    """Which of the ``known`` platforms a file may be of, by its name; none or several is unclear.
+
+    The platforms are what the files of an earlier log were called. One that the name is, or whose
+    words it holds, goes before one that only names the same platform: of "web jan" and "app jan",
+    "web_feb.csv" is "web jan".
+    """
+    stem = source_names([file])[0]
+    words = set(words_of(stem))
+    tests: tuple[Callable[[str], bool], ...] = (
+        lambda platform: platform == stem,
+        lambda platform: bool(words_of(platform)) and words.issuperset(words_of(platform)),
+        lambda platform: not _platforms_in(platform).isdisjoint(_platforms_in(stem)),
+    )
+    for test in tests:
+        if found := tuple(platform for platform in dict.fromkeys(known) if test(platform)):
+            return found
+    return ()
+
+
+def _platforms_in(file: str) -> set[str]:
+    """The platforms that a file is called after, as "web_2025.csv" is."""
+    chinese = {word for word in _PLATFORMS_IN_CHINESE if word in file}
+    return chinese | _PLATFORMS.intersection(words_of(file))
 
 
 def _fit(role: str, contents: Contents) -> tuple[float, str]:

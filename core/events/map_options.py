@@ -10,6 +10,8 @@ from core.errors import OptionRefused, did_you_mean
 from core.options import Options, option
 
 Unreadable = Literal["missing", "drop", "refuse"]
+OF_ONE_LOG = ("year",)
+"""Options whose answer holds for one log alone: of the next, they are asked again."""
 
 
 @dataclass(frozen=True, kw_only=True)

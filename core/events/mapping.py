@@ -36,7 +36,7 @@ __all__ = [
     "suggest",
 ]
 
-VERSION = 4
+VERSION = 5
 _SURE = 0.45
 """A guess from this confidence on is taken where nothing else is said."""
 _ROWS_SHOWN = 1000
@@ -119,6 +119,7 @@ def map_events(
         n_users=n_users,
         problems=(*raw.problems, *plan.warnings),
         fingerprint=mapped_as(raw, mapping, options),
+        read_as=plan.read_as,
     )
 
 

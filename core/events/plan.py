@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 import duckdb
 
@@ -12,7 +13,7 @@ from core.events.actions import Actions, ParameterValue, plan_actions
 from core.events.amounts import read_numbers
 from core.events.doubtful_ids import doubtful_ids
 from core.events.header import LINE_COLUMN
-from core.events.map_options import MapOptions
+from core.events.map_options import OF_ONE_LOG, MapOptions
 from core.events.problems import plural, refused, warning
 from core.events.reading import Column, Reading, nothing, quoted, trimmed
 from core.events.role_names import words_of
@@ -50,6 +51,8 @@ class Plan:
     """The values of `cells_sql`; a name may stand in a column name too, so none is looked for."""
     refusals: tuple[Problem, ...]
     warnings: tuple[Problem, ...]
+    read_as: dict[str, Any]
+    """See `Events.read_as`."""
 
 
 def plan_events(
@@ -88,7 +91,26 @@ def plan_events(
         cells_parameters,
         tuple(dict.fromkeys(refusals)),
         tuple(problem for problem in problems if problem.severity == "warning"),
+        _read_as(options, readings, actions),
     )
+
+
+def _read_as(options: MapOptions, readings: dict[str, Reading], actions: Actions) -> dict[str, Any]:
+    """The options with what was settled in place of "auto".
+
+    What two columns settled in two ways stays "auto", as no one option says both.
+    """
+    found: dict[str, set[Any]] = {}
+    for reading in readings.values():
+        for name, value in reading.settled.items():
+            found.setdefault(name, set()).add(value)
+    settled = {name: values.pop() for name, values in found.items() if len(values) == 1}
+    settled |= actions.settled
+    return {
+        name: settled.get(name, value) if value == "auto" else value
+        for name, value in options.to_dict().items()
+        if name not in OF_ONE_LOG
+    }
 
 
 def _cells(raw: RawLog, mapping: ColumnMapping, actions: Actions) -> str:
@@ -161,13 +183,16 @@ def _in_seconds(column: Column, reading: Reading, options: MapOptions) -> Readin
     unit = _UNITS.get(named or "", "seconds")
     if options.duration_unit != "auto":
         unit = options.duration_unit
+    reading = replace(reading, settled={**reading.settled, "duration_unit": unit})
     if unit == "seconds" or reading.refused:
         return reading
     told = "as its name says" if options.duration_unit == "auto" else "as told"
     message = f"Column '{column.name}' was taken as {unit}, {told}, and converted to seconds."
     found = warning("duration_unit", message, None, column.name)
-    return Reading(
-        lambda cell: f"({reading.value(cell)}) * {_SECONDS[unit]}", (*reading.problems, found)
+    return replace(
+        reading,
+        value=lambda cell: f"({reading.value(cell)}) * {_SECONDS[unit]}",
+        problems=(*reading.problems, found),
     )
 
 

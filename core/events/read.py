@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
@@ -35,7 +37,7 @@ from core.events.several import (
 )
 from core.events.sources import ENDINGS, Meter, Source, find_source
 
-__all__ = ["ENDINGS", "SET_ASIDE", "SOURCE", "ReadOptions", "read", "read_all"]
+__all__ = ["ENDINGS", "SET_ASIDE", "SOURCE", "ReadOptions", "read", "read_all", "read_with_sources"]
 
 VERSION = 2
 _UTF16 = 0.1
@@ -53,26 +55,48 @@ def read(
     the file. Memory stays the same however long the file is. ``listen`` hears how much of it is
     read. Raises FileRefused, with all problems and their lines.
     """
+    return _read_single(_File(path, name), folder, options, listen)
+
+
+@dataclass(frozen=True)
+class _File:
+    """A file to read, what the analyst calls it, and what it is called in a column of the log."""
+
+    path: Path
+    name: str
+    source: str | None = None
+    """None where there is no such column."""
+
+
+def _read_single(file: _File, folder: Path, options: ReadOptions, listen: Report) -> RawLog:
+    path, name, source = file.path, file.name, file.source
     files = RawFiles(folder)
+    merger = Merger(files)
+
+    def with_source(table: pa.Table) -> None:
+        merger.write(table, source or "", 0)
+
     try:
         meter = _meter([path], listen)
-        found = _read_one(find_source(path, name, options, meter), files, files.write)
+        write = files.write if source is None else with_source
+        found = _read_one(find_source(path, name, options, meter), files, write)
         files.close()
         if found.is_refused:
             raise refusal(name, [p for p in found.problems if p.severity == "refused"])
     except BaseException:
         files.discard()
         raise
+    made_by = options.to_dict() | ({} if source is None else {"source": source})
     return RawLog(
         path=files.path,
         set_aside=files.set_aside,
         name=name,
         parts=(FilePart(name=name, lines_before=0),),
-        columns=found.columns,
+        columns=found.columns if source is None else merger.columns,
         n_rows=found.n_rows,
         dialect=found.dialect,
         problems=found.problems,
-        fingerprint=fingerprint(found.sha256, "read", VERSION, options.to_dict()),
+        fingerprint=fingerprint(found.sha256, "read", VERSION, made_by),
     )
 
 
@@ -94,36 +118,55 @@ def read_all(
         raise NotFound("No file was given. Name at least one.")
     if len(paths) == 1:
         return read(paths[0], folder, options, name=names[0], listen=listen)
-    files = RawFiles(folder)
-    try:
-        raw = _read_several(paths, files, options, names, _meter(paths, listen))
-    except BaseException:
-        files.discard()
-        raise
-    return raw
+    inputs = list(map(_File, paths, names, source_names(names)))
+    return _read_several(inputs, folder, options, listen)
+
+
+def read_with_sources(
+    paths: Sequence[Path],
+    folder: Path,
+    options: ReadOptions,
+    *,
+    names: Sequence[str],
+    sources: Sequence[str],
+) -> RawLog:
+    """Read files as `read_all` does, with ``sources`` in the column that says where a row is from.
+
+    One file gets that column too; it is the last one.
+    """
+    inputs = list(map(_File, paths, names, sources))
+    if len(inputs) == 1:
+        return _read_single(inputs[0], folder, options, silent)
+    return _read_several(inputs, folder, options, silent)
 
 
 def _read_several(
-    paths: Sequence[Path],
-    files: RawFiles,
-    options: ReadOptions,
-    names: Sequence[str],
-    meter: Meter,
+    inputs: Sequence[_File], folder: Path, options: ReadOptions, listen: Report
 ) -> RawLog:
+    files = RawFiles(folder)
+    try:
+        return _merged(inputs, files, options, _meter([file.path for file in inputs], listen))
+    except BaseException:
+        files.discard()
+        raise
+
+
+def _merged(inputs: Sequence[_File], files: RawFiles, options: ReadOptions, meter: Meter) -> RawLog:
     merger = Merger(files)
     found: list[FileRead] = []
     parts: list[FilePart] = []
     problems: list[Problem] = []
     lines = 0
-    for path, name, source in zip(paths, names, source_names(names), strict=True):
+    for file in inputs:
+        name = file.name
 
-        def write(table: pa.Table, source: str = source, before: int = lines) -> None:
+        def write(table: pa.Table, source: str = file.source or "", before: int = lines) -> None:
             merger.write(table, source, before)
 
         parts.append(FilePart(name=name, lines_before=lines))
         files.lines_before = lines
         try:
-            one = _read_one(find_source(path, name, options, meter), files, write)
+            one = _read_one(find_source(file.path, name, options, meter), files, write)
         except FileRefused as stopped:
             one = FileRead(name, stopped.problems)
         problems += [of_file(problem, name, lines) for problem in one.problems]
@@ -133,12 +176,18 @@ def _read_several(
     problems += disagreements(found)
     stopping = [problem for problem in problems if problem.severity == "refused"]
     if stopping:
-        raise refusal_saying(f"These {len(paths)} files cannot be read as one log.", stopping)
-    made_by = {"options": options.to_dict(), "files": [[f.name, f.sha256] for f in found]}
+        raise refusal_saying(f"These {len(inputs)} files cannot be read as one log.", stopping)
+    made_by: dict[str, Any] = {
+        "options": options.to_dict(),
+        "files": [[one.name, one.sha256] for one in found],
+    }
+    sources = [file.source for file in inputs]
+    if sources != source_names([file.name for file in inputs]):
+        made_by["sources"] = sources
     return RawLog(
         path=files.path,
         set_aside=files.set_aside,
-        name=f"{names[0]} and {len(names) - 1} more",
+        name=f"{inputs[0].name} and {len(inputs) - 1} more",
         parts=tuple(parts),
         columns=merger.columns,
         n_rows=sum(one.n_rows for one in found),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -33,6 +33,8 @@ class Reading:
 
     value: Callable[[str], str]
     problems: tuple[Problem, ...] = ()
+    settled: Mapping[str, str] = field(default_factory=dict)
+    """What the column settled of the options that were left to it, by the option's name."""
 
     @property
     def refused(self) -> bool:

@@ -14,7 +14,7 @@ from typing import Any
 
 from core.artifacts import ROLES, ColumnMapping, RawLog
 from core.errors import MappingRefused, OptionRefused, did_you_mean
-from core.events.map_options import MapOptions
+from core.events.map_options import OF_ONE_LOG, MapOptions
 from core.store import write_text
 
 _FORMAT = 1
@@ -59,6 +59,7 @@ def recall(folder: Path, raw: RawLog) -> tuple[ColumnMapping, MapOptions] | None
 def mapping_from_file(path: Path) -> tuple[ColumnMapping, MapOptions]:
     """Read a mapping out of a ``run.json``, or of {"columns": {role: column}, "options": {...}}.
 
+    Of a run, the options are those its log was read by, with what the log itself settled.
     Raises MappingRefused where the file is none of them, OptionRefused for an unknown option.
     """
     where = f"The mapping file '{path.name}'"
@@ -86,7 +87,7 @@ def _taken_apart(values: Any, where: str) -> tuple[ColumnMapping, MapOptions]:
     """The mapping and the options in what was read from a file."""
     if isinstance(values, Mapping) and isinstance(values.get("source"), Mapping):
         columns = values["source"].get("mapping")
-        options = _part(values.get("options") or {}, "map", where)
+        options: Mapping[str, Any] = reusable(values["source"], values.get("options") or {}, where)
     else:
         columns = _part(values, "columns", where)
         options = _part(values, "options", where)
@@ -105,6 +106,18 @@ def _taken_apart(values: Any, where: str) -> tuple[ColumnMapping, MapOptions]:
         if not isinstance(column, str) or not column:
             raise MappingRefused(f"{where} gives {column!r} as the column for {role}, not a name.")
     return ColumnMapping(**chosen), MapOptions.from_dict(options, where="map")
+
+
+def reusable(
+    source: Mapping[str, Any], options: Any, where: str = "The record of the run"
+) -> dict[str, Any]:
+    """How the next log is read as a run's was, of the record's ``source`` and ``options``.
+
+    What holds for one log alone is left out. A run recorded before it was kept what its log
+    settled has its options only.
+    """
+    read_as = _part(source, "read_as", where) or _part(options, "map", where)
+    return {name: value for name, value in read_as.items() if name not in OF_ONE_LOG}
 
 
 def _part(values: Any, name: str, where: str) -> Mapping[str, Any]:

@@ -125,7 +125,7 @@ def _epoch(way: Way) -> Reading:
         f"The numbers in column '{column.name}' were taken as {unit} since 1970 in UTC, {told}"
         f"{span}."
     )
-    return Reading(value, (column.warn("epoch", message, way.kind),))
+    return Reading(value, (column.warn("epoch", message, way.kind),), {"epoch": unit})
 
 
 def _excel(way: Way) -> Reading:
@@ -167,7 +167,9 @@ def _written(way: Way, form: Form) -> Reading:
     zoned = in_zone(way, local) if facts["no zone"].count else IN_UTC
     problems = [*order.problems, *year.problems, *_said(way, facts), *zoned.problems]
     return Reading(
-        lambda cell: written_time(cell, form, order.name, year.sql, zoned.to_utc), tuple(problems)
+        lambda cell: written_time(cell, form, order.name, year.sql, zoned.to_utc),
+        tuple(problems),
+        {"date_order": order.name} if len(form.orders) > 1 else {},
     )
 
 

@@ -79,9 +79,7 @@ def build(
         made.add(users)
     ids, per_user = made.ids(), made.per_user()
     inside = per_user["kept"] > 0
-    made_by = options.to_dict() | {"seed": seed}
-    if vocabulary is not None:
-        made_by["vocabulary"] = _digest(vocabulary)
+    made_by = options.to_dict() | {"seed": seed} | _given(vocabulary)
     return Sequences(
         user_ids=ids[inside],
         length=per_user["length"][inside],
@@ -251,6 +249,9 @@ def _looked_at_after(clean: CleanEvents, options: SequenceOptions) -> int | None
     return int(found[0]) - options.window_days * _DAY
 
 
-def _digest(vocabulary: Vocabulary) -> str:
+def _given(vocabulary: Vocabulary | None) -> dict[str, str]:
+    """A vocabulary made earlier as part of what sequences were made by; nothing where none was."""
+    if vocabulary is None:
+        return {}
     words = {field.name: getattr(vocabulary, field.name) for field in fields(vocabulary)}
-    return fingerprint("", "vocabulary", VERSION, words)
+    return {"vocabulary": fingerprint("", "vocabulary", VERSION, words)}

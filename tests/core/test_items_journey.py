@@ -69,6 +69,25 @@ def test_what_is_known_of_items_tells_users_apart(shop, tmp_path, flag):
     assert load_run(out).item_features().item_vectors.shape[1] > 0
 
 
+@pytest.mark.parametrize("flag", ["--items", "--item-vectors"])
+def test_items_that_only_a_new_log_holds_are_placed_by_the_files_of_the_run(shop, tmp_path, flag):
+    log, items, vectors = shop
+    header, *rows = log.read_text().splitlines(keepends=True)
+    seen = [row for row in rows if int(row.split(",")[3][1:]) < 30]
+    log.write_text("".join([header, *seen]))
+    table = items if flag == "--items" else vectors
+    out, two = tmp_path / "out", ("--set", "cluster.n_clusters=2")
+    assert main(["run", str(log), "--out", str(out), flag, str(table), *SETTINGS, *two]) == 0
+    first = segments(out / "assignments.csv")
+    table.unlink()  # the run has its own
+    new = [f"{k} new,2026-02-0{day},view,{k}3{day},\n" for k in "ws" for day in range(1, 7)]
+    log.write_text("".join([header, *new]))
+    assert main(["assign", str(log), "--run", str(out), "--out", str(tmp_path / "new.csv")]) == 0
+    there = {kind: next(s for user, s in first.items() if user[0] == kind) for kind in "ws"}
+    assert is_by_season(first)
+    assert segments(tmp_path / "new.csv") == {"s new": there["s"], "w new": there["w"]}
+
+
 def test_categories_come_from_the_items_table_and_can_be_left_open(shop, tmp_path):
     log, items, _ = shop
     call = ["run", str(log), "--items", str(items), *SETTINGS, "--out"]

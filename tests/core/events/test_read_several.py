@@ -7,7 +7,7 @@ import pytest
 
 from core.errors import FileRefused, NotFound
 from core.events.problems import spell_lines
-from core.events.read import ReadOptions, read, read_all
+from core.events.read import ReadOptions, read, read_all, read_with_sources
 
 
 @pytest.fixture
@@ -125,3 +125,29 @@ def test_the_fingerprint_follows_order_bytes_and_options(read_files):
 def test_no_file_at_all_is_refused(read_files):
     with pytest.raises(NotFound, match="No file was given"):
         read_files({})
+
+
+def test_one_file_can_have_a_column_that_says_where_its_rows_are_from(tmp_path):
+    log = tmp_path / "web_feb.csv"
+    log.write_text(MAY, "utf-8")
+    plain = read_all([log], tmp_path, ReadOptions(), names=["web_feb.csv"])
+    assert plain.columns == ("user", "time")
+    raw = read_with_sources([log], tmp_path, ReadOptions(), names=["web_feb.csv"], sources=["web"])
+    assert (raw.columns, raw.name) == (("user", "time", "source"), "web_feb.csv")
+    assert table(raw) == {
+        "user": ["a", "b"],
+        "time": ["1", "2"],
+        "source": ["web", "web"],
+        "__line__": [2, 3],
+    }
+    assert raw.fingerprint != plain.fingerprint
+
+
+def test_several_files_can_be_of_one_source(tmp_path):
+    logs = [tmp_path / "a.csv", tmp_path / "b.csv"]
+    for log in logs:
+        log.write_text(MAY, "utf-8")
+    names = [log.name for log in logs]
+    raw = read_with_sources(logs, tmp_path, ReadOptions(), names=names, sources=["web", "web"])
+    assert table(raw)["source"] == ["web"] * 4
+    assert raw.fingerprint != read_all(logs, tmp_path, ReadOptions(), names=names).fingerprint
