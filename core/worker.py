@@ -92,6 +92,7 @@ def _make(workspace: Workspace, request: JobRequest, listen: Report) -> None:
         workspace.quality(dataset)
         listen(Progress(stage="quality", done=0.8, text="Looking at every column"))
         workspace.profile(dataset)
+        workspace.known_labels(dataset)  # found here, so that the dashboard need not
         return
     store = workspace.store(dataset.id)
     store.sweep()
