@@ -56,7 +56,8 @@ class JobRequest:
     step: str
     """A step of the journey; "read" or "quality" (the typed log and its summary) for what comes
     before it; "items", "vectors" or "labels" for a table beside the log; "set_aside" for the list
-    of rows set aside; "run" for all of them and a recorded run."""
+    of rows set aside; "choices" for what each choice of cleaning would do; "run" for
+    all of them and a recorded run."""
     options: dict[str, Any]
     uploads: tuple[Upload, ...] = ()
     """The files to read."""

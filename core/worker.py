@@ -13,6 +13,8 @@ from pathlib import Path
 from core import jobs, runs
 from core.artifacts import Progress, Report
 from core.errors import AnalystError
+from core.events.non_goods import OddItems, looked_for_as, suggest_non_goods
+from core.events.preview import Choices, counted_as, effects
 from core.jobs import JobRequest
 from core.pipeline import Journey
 from core.run_options import RunOptions
@@ -92,6 +94,7 @@ def _make(workspace: Workspace, request: JobRequest, listen: Report) -> None:
         workspace.quality(dataset)
         listen(Progress(stage="quality", done=0.8, text="Looking at every column"))
         workspace.profile(dataset)
+        workspace.known_labels(dataset)  # found here, so that the dashboard need not
         return
     store = workspace.store(dataset.id)
     store.sweep()
@@ -104,6 +107,8 @@ def _make(workspace: Workspace, request: JobRequest, listen: Report) -> None:
     )
     if request.step == "run":
         runs.record_in_workspace(workspace, dataset, journey)
+    elif request.step == "choices":
+        _count_choices(journey, listen)
     elif request.step == "set_aside":
         listen(Progress(stage="set_aside", done=0.0, text="Listing every row set aside"))
         journey.set_aside(workspace.raw(dataset))
@@ -113,6 +118,24 @@ def _make(workspace: Workspace, request: JobRequest, listen: Report) -> None:
             journey.overview()  # counted here, so that the dashboard need not
             journey.cleaning_report()
             journey.description()
+
+
+def _count_choices(journey: Journey, listen: Report) -> None:
+    """What each choice of cleaning would do, and item codes that look like no goods."""
+    log, options = journey.filled(), journey.options.clean
+    if "item" in log.present:
+        listen(Progress(stage="choices", done=0.0, text="Looking at item codes"))
+        journey.store.get_or_make(
+            OddItems,
+            looked_for_as(journey.events),
+            lambda _: OddItems(items=suggest_non_goods(journey.events)),
+        )
+    listen(Progress(stage="choices", done=0.2, text="Counting what each choice would do"))
+    journey.store.get_or_make(
+        Choices,
+        counted_as(journey.fingerprint("clean")),
+        lambda _: Choices(effects=effects(log, options)),
+    )
 
 
 class _Recorder:

@@ -17,6 +17,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from core.artifacts import (
     Beside,
     ColumnMapping,
@@ -26,6 +28,7 @@ from core.artifacts import (
     KnownLabels,
     RawLog,
     Report,
+    fingerprint,
     silent,
 )
 from core.errors import NotFound
@@ -262,7 +265,17 @@ class Workspace:
         if folder.exists():
             return load(KnownLabels, folder)
         mapped = dataset.mapping.label if dataset.mapping else None
-        return known_labels_in_log(self.events(dataset), mapped or "label")
+        if mapped is None:
+            return None
+        events = self.events(dataset)
+        nothing = np.empty(0, dtype=object)
+        nobody = KnownLabels(name=mapped, user_ids=nothing, values=nothing)
+        known = self.store(dataset.id).get_or_make(
+            KnownLabels,
+            fingerprint(events.fingerprint, "known_labels", 1, {"name": mapped}),
+            lambda _: known_labels_in_log(events, mapped) or nobody,
+        )
+        return known if len(known.user_ids) or known.n_conflicting else None
 
     def delete(self, dataset_id: str) -> None:
         """Remove a data set and all that was made of it; recorded runs stay."""

@@ -11,6 +11,8 @@ import streamlit as st
 from core import jobs
 from core.artifacts import EVENT_COLUMNS, CleaningReport, FilePart
 from core.events.clean import CleanOptions
+from core.events.non_goods import OddItem, OddItems, looked_for_as
+from core.events.preview import ChoiceEffect, Choices, counted_as
 from core.options import option_info, option_types
 from core.pipeline import Journey
 from ui import cached, controls, progress, session
@@ -34,11 +36,11 @@ def cleaning_rules(journey: Journey) -> None:
 def _rules(journey: Journey) -> None:
     held = session.options().clean
     small = journey.events.n_events <= AT_ONCE_ROWS
-    has_items = "item" in journey.events.present
-    skip = [*_pointless(journey.events.present), *(["non_goods"] if small else [])]
+    odd = _odd_items(journey) if "item" in journey.events.present else None
+    skip = [*_pointless(journey.events.present), *(["non_goods"] if odd is not None else [])]
     chosen = controls.draw(CleanOptions, held, key="clean-CleanOptions", skip=skip, columns=3)
-    if small and has_items:
-        chosen = replace(chosen, non_goods=_non_goods(journey, held))
+    if odd is not None:
+        chosen = replace(chosen, non_goods=_non_goods(odd, held))
     if chosen == held:
         st.caption("These are the rules in force. Change one to see what it would do.")
     else:
@@ -48,10 +50,12 @@ def _rules(journey: Journey) -> None:
     if applied and chosen != held:
         session.set_options(session.options().changed(clean=chosen))
         st.rerun()
-    if small and st.toggle(
+    if not small:
+        _count_choices(journey, chosen)
+    elif st.toggle(
         "Show what each choice would do", key="every-choice", help="Each as if it alone changed."
     ):
-        _every_choice(journey, chosen)
+        _every_choice(cached.choice_effects(journey.filled(), chosen))
 
 
 def _pointless(present: Sequence[str]) -> list[str]:
@@ -64,9 +68,17 @@ def _pointless(present: Sequence[str]) -> list[str]:
     ]
 
 
-def _non_goods(journey: Journey, held: CleanOptions) -> tuple[str, ...]:
+def _odd_items(journey: Journey) -> tuple[OddItem, ...] | None:
+    """Item codes that look like no goods; None where a large log was not looked through yet."""
+    if journey.events.n_events <= AT_ONCE_ROWS:
+        return cached.odd_items(journey.events)
+    found = journey.store.get(OddItems, looked_for_as(journey.events))
+    return found.items if found else None
+
+
+def _non_goods(odd: Sequence[OddItem], held: CleanOptions) -> tuple[str, ...]:
     """Item codes that are no goods: those that look like it are offered."""
-    offered = {odd.item: odd for odd in cached.odd_items(journey.events)}
+    offered = {found.item: found for found in odd}
     key = f"non-goods-{'|'.join(held.non_goods)}"
     picked = st.multiselect(
         option_info(CleanOptions, "non_goods").label,
@@ -101,22 +113,50 @@ def _report(journey: Journey, chosen: CleanOptions) -> CleaningReport | None:
     """The account that cleaning would give; None where it is still to be counted."""
     if journey.events.n_events <= AT_ONCE_ROWS:
         return cached.cleaning_preview(journey.filled(), chosen)
-    dataset = session.dataset()
-    assert dataset is not None
-    options = session.options().changed(clean=chosen)
-    tried = cached.journey(session.workspace().root, dataset, options)
+    tried = _under(chosen)
     wanted = tried.fingerprint("clean")
     working = progress.watch("clean", wanted)
     if tried.ready("clean"):
         return tried.clean().report
     if not working and st.button("Show what it would do", icon=":material/visibility:"):
-        with errors_shown():
-            jobs.start(session.workspace(), dataset.id, options, "clean", wanted)
-            st.rerun()
+        _start("clean", chosen, wanted)
     return None
 
 
-def _every_choice(journey: Journey, chosen: CleanOptions) -> None:
+def _count_choices(journey: Journey, chosen: CleanOptions) -> None:
+    """The same for a large log: counted by the worker when asked for."""
+    wanted = counted_as(_under(chosen).fingerprint("clean"))  # known before anything is made
+    working = progress.watch("choices", wanted)
+    found = journey.store.get(Choices, wanted)
+    if found is not None:
+        _every_choice(found.effects)
+    elif not working and st.button(
+        "Count what each choice would do",
+        icon=":material/calculate:",
+        key="count-choices",
+        help="Each as if it alone changed. Item codes that look like no goods are looked for too.",
+    ):
+        _start("choices", chosen, wanted)
+
+
+def _under(chosen: CleanOptions) -> Journey:
+    """The journey of the open data set under other rules."""
+    dataset = session.dataset()
+    assert dataset is not None
+    options = session.options().changed(clean=chosen)
+    return cached.journey(session.workspace().root, dataset, options)
+
+
+def _start(step: str, chosen: CleanOptions, wanted: str) -> None:
+    dataset = session.dataset()
+    assert dataset is not None
+    options = session.options().changed(clean=chosen)
+    with errors_shown():
+        jobs.start(session.workspace(), dataset.id, options, step, wanted)
+        st.rerun()
+
+
+def _every_choice(effects: Sequence[ChoiceEffect]) -> None:
     """Rows and users that each choice would touch, were it the only one to be changed."""
     rows = [
         {
@@ -125,7 +165,7 @@ def _every_choice(journey: Journey, chosen: CleanOptions) -> None:
             "Rows": effect.rows,
             "Users": effect.users,
         }
-        for effect in cached.choice_effects(journey.filled(), chosen)
+        for effect in effects
     ]
     counted = st.column_config.NumberColumn(format="localized", width="small")
     st.dataframe(

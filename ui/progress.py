@@ -24,6 +24,7 @@ _WORDS = STEPS | {
     "read": "Reading the files",
     "events": "Reading times and numbers",
     "set_aside": "Listing rows set aside",
+    "choices": "Counting what each choice would do",
     "quality": "Looking at what the log can carry",
     "items": "Reading the items table",
     "vectors": "Reading the item vectors",

@@ -14,6 +14,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+from core.events import engine
+
+_MEMORY, _THREADS = 256 * 2**20, 2
+"""What the event engine may take in the server, for each thing that it counts there."""
 _IMPORTS = """
 import os, time
 if hasattr(os, "nice"):
@@ -25,7 +29,8 @@ import sklearn.cluster, torch, hdbscan, umap
 
 @asynccontextmanager
 async def lifespan(app: Any) -> AsyncIterator[None]:
-    """Warm up while the server runs; stop with it."""
+    """Warm up while the server runs, with the engine bounded; stop with it."""
+    engine.keep_to(_MEMORY, _THREADS)
     process = subprocess.Popen(
         [sys.executable, "-c", _IMPORTS],
         stdin=subprocess.DEVNULL,
@@ -37,3 +42,4 @@ async def lifespan(app: Any) -> AsyncIterator[None]:
     finally:
         process.kill()
         process.wait()
+        engine.keep_to(None, None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -17,6 +18,26 @@ _UNKNOWN_MEMORY = 4 * _GIB
 _CGROUP_LIMIT = Path("/sys/fs/cgroup/memory.max")
 
 
+@dataclass(frozen=True)
+class _Share:
+    """What a connection of this process may take where it does not say so itself."""
+
+    memory_bytes: int | None = None
+    threads: int | None = None
+
+
+_share = _Share()
+
+
+def keep_to(memory_bytes: int | None, threads: int | None) -> None:
+    """Bound every connection of this process that asks for nothing else; None: as usual.
+
+    For a process that serves many at once; the work on large logs has processes of its own.
+    """
+    global _share
+    _share = _Share(memory_bytes, threads)
+
+
 @contextmanager
 def connect(
     scratch: Path | None = None, *, memory_bytes: int | None = None, threads: int | None = None
@@ -26,9 +47,10 @@ def connect(
     ``scratch`` is where it may spill (default: the system's temporary folder); nothing stays
     there. ``memory_bytes`` defaults to half of the machine's, from 0.5 to 1.5 GiB: with that, a
     process that cleans 20 million events stays under 2 GB, and four GiB save 7% of the time;
-    ``threads`` to one per core. Extensions are never fetched, so
+    ``threads`` to one per core; `keep_to` bounds both. Extensions are never fetched, so
     no request leaves the machine.
     """
+    memory_bytes, threads = memory_bytes or _share.memory_bytes, threads or _share.threads
     with TemporaryDirectory(prefix=".spill-", dir=scratch) as spill:
         config: dict[str, str | bool | int | float | list[str]] = {
             "temp_directory": spill,

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from core.artifacts import Events
+from core.artifacts import Events, fingerprint
 from core.events import engine
+
+VERSION = 1
 
 NEARLY_ALL = 0.95
 """Share of rows whose item holds a digit from which items are codes, and words stand out."""
@@ -25,6 +27,18 @@ class OddItem:
     item: str
     rows: int
     users: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class OddItems:
+    """Such codes of a log, kept where looking for them takes a while."""
+
+    items: tuple[OddItem, ...]
+
+
+def looked_for_as(events: Events) -> str:
+    """Fingerprint of the codes of a log that look like no goods."""
+    return fingerprint(events.fingerprint, "odd_items", VERSION, {})
 
 
 def suggest_non_goods(events: Events) -> tuple[OddItem, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from core.artifacts import CleaningLimits, CleaningReport, Events
+from core.artifacts import CleaningLimits, CleaningReport, Events, fingerprint
 from core.events.clean_options import CleanOptions
 from core.events.cleaning_limits import bounds
 from core.events.cleaning_report import Effect
@@ -23,6 +23,8 @@ from core.events.cleaning_sql import (
 from core.events.duplicates import find_repeats
 from core.events.judging import Judged, judged, valid_rows
 from core.events.user_rules import BUSIEST_SQL
+
+VERSION = 1
 
 FEWEST_EVENTS = (2, 3, 5, 10, 20)
 MOST_EVENTS = (500, 1000, 5000, 20_000)
@@ -43,6 +45,13 @@ class ChoiceEffect:
     effect: Effect
     rows: int
     users: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choices:
+    """What every choice would do, kept for a log on which counting takes a while."""
+
+    effects: tuple[ChoiceEffect, ...]
 
 
 @dataclass(frozen=True)
@@ -77,6 +86,11 @@ def effects(events: Events, options: CleanOptions) -> tuple[ChoiceEffect, ...]:
     with judged(events, seen) as log:
         found = [*_copies(log), *_rows_met(log, events.present), *_users_met(log)]
     return tuple(found)
+
+
+def counted_as(cleaned: str) -> str:
+    """Fingerprint of the effects of every choice, from that of the log as it would be cleaned."""
+    return fingerprint(cleaned, "choices", VERSION, {})
 
 
 def _copies(log: Judged) -> Iterator[ChoiceEffect]:

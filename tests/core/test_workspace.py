@@ -1,10 +1,12 @@
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from core.artifacts import ColumnMapping
 from core.errors import FileRefused, NotFound
+from core.events.known import known_labels_in_log
 from core.events.read import ReadOptions
 from core.workspace import Workspace, home, new_key, open_workspace
 
@@ -78,6 +80,25 @@ def test_events_are_made_once_under_the_confirmed_mapping(workspace, tmp_path):
     events = workspace.events(dataset)
     assert (events.n_events, events.n_users) == (2, 2)
     assert workspace.events(dataset).path == events.path
+
+
+def test_the_labels_in_a_log_are_looked_for_once(workspace, tmp_path, monkeypatch):
+    mapping = ColumnMapping(user="who", time="when", label="what")
+    dataset = workspace.confirm_mapping(add(workspace, tmp_path).id, mapping)
+    looked = []
+
+    def look(events, name):
+        looked.append(name)
+        return known_labels_in_log(events, name)
+
+    monkeypatch.setattr("core.workspace.known_labels_in_log", look)
+    for _ in range(3):
+        known = workspace.known_labels(dataset)
+        assert known is not None and known.user_ids.tolist() == ["a", "b"]
+    assert looked == ["what"]
+    plain = replace(mapping, label=None)
+    assert workspace.known_labels(workspace.confirm_mapping(dataset.id, plain)) is None
+    assert looked == ["what"]
 
 
 def test_an_added_label_table_comes_before_the_labels_in_the_log(workspace, tmp_path):

@@ -159,7 +159,9 @@ def test_programs_are_named_with_their_rows(visit, home, tmp_path):
     assert not any("<b>" in note.value for note in at.info)
 
 
-def test_codes_that_are_no_goods_are_offered_and_left_out_on_demand(visit, home, tmp_path):
+@pytest.fixture
+def with_postage(home, tmp_path):
+    """600 events of which 15 are of the item POST."""
     path = tmp_path / "shop.csv"
     rows = [
         f"u{n % 60},2026-01-{n % 28 + 1:02d} {n % 24:02d}:{n % 60:02d}:{n % 59:02d},view,"
@@ -170,8 +172,46 @@ def test_codes_that_are_no_goods_are_offered_and_left_out_on_demand(visit, home,
     workspace = open_workspace()
     dataset = added(workspace, path)
     prepare(workspace, dataset, quick())
-    at = visit("prepare", data=dataset.id)
+    return dataset
+
+
+def test_codes_that_are_no_goods_are_offered_and_left_out_on_demand(visit, with_postage):
+    at = visit("prepare", data=with_postage.id)
     (codes,) = at.multiselect
     assert codes.options == ["POST (15 rows)"]
     codes.select("POST (15 rows)").run()
     assert metrics(at, "Events kept")[0] == ("585", "-15 against now")
+
+
+def test_on_a_large_log_the_worker_counts_every_choice_and_finds_codes_that_are_no_goods(
+    visit, with_postage, at_once, monkeypatch
+):
+    monkeypatch.setattr("ui.cleaning_rules.AT_ONCE_ROWS", 10)
+    at = visit("prepare", data=with_postage.id)
+    assert not at.multiselect
+    assert not any("Choice" in table.value for table in at.dataframe)
+    at.button(key="count-choices").click().run()
+    assert not at.exception
+    (codes,) = at.multiselect
+    assert codes.options == ["POST (15 rows)"]
+    choices = next(table.value for table in at.dataframe if "Choice" in table.value)
+    assert choices.set_index("Choice")["Rows"]["drop users with fewer than 20 events"] == 600
+
+
+def test_the_page_itself_looks_up_no_categories_for_a_large_log(
+    visit, home, tmp_path, at_once, monkeypatch
+):
+    log = write_log(tmp_path / "log.csv", three_groups())
+    items = tmp_path / "items.csv"
+    items.write_text("item,category\na,x\n", encoding="utf-8")
+    workspace = open_workspace()
+    text = log.read_text(encoding="utf-8").splitlines()
+    log.write_text("\n".join([f"{text[0]},item", *(f"{row},a" for row in text[1:])]), "utf-8")
+    dataset = workspace.add_items(added(workspace, log).id, items, items.name)
+    monkeypatch.setattr("ui.cleaning_rules.AT_ONCE_ROWS", 10)
+    made = []
+    monkeypatch.setattr("core.jobs.start", lambda *asked: made.append(asked[3]))
+    at = visit("prepare", data=dataset.id)
+    assert not at.exception
+    assert made == ["sequences"]
+    assert not journey_in(workspace, dataset, quick()).ready("filled")

@@ -24,6 +24,20 @@ def test_nothing_stays_behind_when_the_work_fails(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_process_that_serves_many_bounds_its_connections_unless_one_says_otherwise():
+    asked = "SELECT current_setting('memory_limit'), current_setting('threads')"
+    engine.keep_to(300 * 1024**2, 2)
+    try:
+        with connect() as connection:
+            assert connection.execute(asked).fetchone() == ("300.0 MiB", 2)
+        with connect(memory_bytes=400 * 1024**2, threads=1) as connection:
+            assert connection.execute(asked).fetchone() == ("400.0 MiB", 1)
+    finally:
+        engine.keep_to(None, None)
+    with connect(threads=1) as connection:
+        assert connection.execute(asked).fetchone() != ("300.0 MiB", 1)
+
+
 def test_memory_is_half_of_what_is_there_within_bounds(monkeypatch, tmp_path):
     gib = 1024**3
     limit = tmp_path / "memory.max"
