@@ -366,6 +366,31 @@ def test_limits_that_no_user_can_meet_are_refused():
         CleanOptions(min_events=9, max_events=8)
 
 
+@pytest.mark.parametrize("few", [-1, 0, 2, 50_000])
+def test_text_is_the_same_whether_it_was_sorted_as_codes_or_as_itself(
+    log_of, tmp_path, monkeypatch, few
+):
+    monkeypatch.setattr("core.events.clean.FEW_WORDS", few)
+    monkeypatch.setattr("core.events.cleaning_sql.ROWS_OF_GROUP", 2)
+    log = log_of(
+        {"user": "b", "item": "it's \u00e9", "query": "red", "category": None},
+        {"user": "a", "time": 9, "item": "", "session": "s1", "category": "shoes"},
+        {"user": "a", "time": 3, "item": "x", "session": "s2", "unreadable": "price"},
+        {"user": "a", "time": 6, "item": None, "session": "s1", "category": "Shoes"},
+        {"user": "b", "time": 5, "item": "x", "query": "Red ", "category": "shoes"},
+    )
+    cleaned = clean(log, replace(ALL, missing_category="constant", fill_text="none"), tmp_path)
+    assert column(cleaned, "user") == ["a", "a", "a", "b", "b"]
+    assert column(cleaned, "item") == ["x", None, "", "it's \u00e9", "x"]
+    assert column(cleaned, "category") == ["none", "Shoes", "shoes", "none", "shoes"]
+    assert column(cleaned, "session") == ["s2", "s1", "s1", None, None]
+    assert column(cleaned, "query") == [None, None, None, "red", "Red "]
+    assert column(cleaned, "unreadable") == ["price", None, None, None, None]
+    assert column(cleaned, "platform") == [None] * 5
+    schema = pq.read_schema(cleaned.path)
+    assert {str(schema.field(name).type) for name in ("item", "session", "query")} == {"string"}
+
+
 def test_only_the_cleaned_log_is_left_in_the_folder_and_the_log_is_unchanged(log_of, tmp_path):
     log = log_of({"user": "a"})
     before = log.path.read_bytes()

@@ -8,6 +8,7 @@ import pytest
 
 from core.artifacts import CleaningStep, Sequences, Vocabulary
 from core.errors import OptionRefused
+from core.events.clean import CleanOptions, clean
 from core.sequences import SequenceOptions, build, take, truncation
 from core.store import load, save
 from tests.worlds import vocabulary_of
@@ -180,6 +181,21 @@ def test_search_texts_are_told_apart_without_capitals_and_spare_spaces(
     built = build(log, SequenceOptions(max_queries=2))
     assert built.vocabulary.queries == ("bags", "red shoes")
     assert built.query.tolist() == [2, 2, 1, 1, 1, 0, 0, 0]
+
+
+@pytest.mark.parametrize("rows_at_once", [2, 3, 1000])
+def test_words_that_only_rows_left_out_hold_are_no_words_and_few_rows_at_a_time_change_nothing(
+    log_of, tmp_path, monkeypatch, rows_at_once
+):
+    monkeypatch.setattr("core.events.cleaning_sql.ROWS_OF_GROUP", 2)
+    monkeypatch.setattr("core.sequences.batches._ROWS", rows_at_once)
+    words = ["m", "d", "k", "d", "a", "m"]
+    kept = [{"time": n, "item": word, "query": word} for n, word in enumerate(words)]
+    lost = [{"time": None, "item": word, "query": word} for word in ("b", "l", "z")]
+    log = clean(log_of(*kept, *lost), CleanOptions(min_events=1), tmp_path)
+    built = build(log, SequenceOptions())
+    assert built.vocabulary.items == built.vocabulary.queries == ("d", "m", "a", "k")
+    assert built.item.tolist() == built.query.tolist() == [2, 1, 4, 1, 3, 2]
 
 
 def test_times_before_1970_are_rounded_down_to_the_second(cleaned):
