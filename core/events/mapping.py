@@ -37,7 +37,7 @@ __all__ = [
     "suggest",
 ]
 
-VERSION = 4
+VERSION = 5
 _SURE = 0.45
 """A guess from this confidence on is taken where nothing else is said."""
 _NAMED = 0.9
