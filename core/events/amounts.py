@@ -16,6 +16,7 @@ from core.events.number_forms import (
     IS_BRACKETED,
     IS_GROUPED,
     IS_PERCENT,
+    IS_TRAILED,
     KINDS,
     currency,
     finite_number,
@@ -204,6 +205,7 @@ def _around(column: Column) -> list[Problem]:
         {
             "grouped": IS_GROUPED,
             "bracketed": IS_BRACKETED,
+            "trailed": IS_TRAILED,
             "percent": IS_PERCENT,
             "plain": f"p.core <> '' AND NOT {IS_PERCENT}",
         },
@@ -213,6 +215,8 @@ def _around(column: Column) -> list[Problem]:
         "grouped": "Spaces or apostrophes in column '{}' were read as between thousands, as in "
         "'{}'.",
         "bracketed": "Numbers in parentheses in column '{}' were read as below zero, as '{}'.",
+        "trailed": "Numbers with a minus behind them in column '{}' were read as below zero, as "
+        "'{}'.",
     }
     found = [
         column.warn(f"{name}_numbers", text.format(column.name, kinds[name].example), kinds[name])

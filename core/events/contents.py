@@ -25,6 +25,7 @@ _PATTERNS = {
     "numbers": LIKE_NUMBERS,
     "fractions": r"-?\d+[.,]\d*[1-9]\d*",
     "codes": r"0\d+",
+    "clocks": r"\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?(?: ?[AaPp]\.?[Mm]\.?)?",
 }
 
 
@@ -43,6 +44,8 @@ class Contents:
     """Share of cells that are numbers with decimals other than 0."""
     codes: float
     """Share of cells that are digits behind a leading zero."""
+    clocks: float = 0.0
+    """Share of cells that are times of day, without a date."""
     deeds: float = 0.0
     """Share of the different values that are words for something done, where there are few."""
 

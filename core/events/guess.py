@@ -90,8 +90,8 @@ def _offer(role: str, column: str, contents: Contents) -> Guess | None:
     named = name_strength(role, column)
     if named == 0:
         return _by_cells(role, column, contents)
-    fit, seen = _fit(role, contents)
-    confidence = round(named * fit, 2)
+    fitting, seen = fit(role, contents)
+    confidence = round(named * fitting, 2)
     if confidence < LEAST:
         return None
     why = f"its name says {_MEANING[role]}; {seen}"
@@ -164,7 +164,7 @@ def _platforms_in(file: str) -> set[str]:
     return chinese | _PLATFORMS.intersection(words_of(file))
 
 
-def _fit(role: str, contents: Contents) -> tuple[float, str]:
+def fit(role: str, contents: Contents) -> tuple[float, str]:
     """How well the cells suit a role (0 to 1), in a number and in words."""
     if not contents.filled:
         return 0.5, "but it is blank so far"
@@ -175,6 +175,8 @@ def _fit(role: str, contents: Contents) -> tuple[float, str]:
         return _number_fit(contents), f"{contents.numbers:.0%} of its cells are numbers"
     if contents.dates > 0.5:
         return 0.0, "its cells are dates"
+    if contents.clocks > 0.5:
+        return 0.0, "its cells are times of day"
     various = f"{contents.distinct:,} different values in {contents.filled:,} cells"
     return _TEXT_FITS[role](contents), various
 

@@ -15,13 +15,14 @@ from core.artifacts import EVENT_COLUMNS, ROLES, ColumnMapping, Events, Problem,
 from core.errors import MappingRefused, did_you_mean
 from core.events import engine
 from core.events.amounts import read_numbers
-from core.events.contents import look_at
-from core.events.guess import Guess, guess
+from core.events.contents import Contents, look_at
+from core.events.guess import Guess, fit, guess
 from core.events.map_options import MapOptions
 from core.events.offers import Offer, offer_actions
 from core.events.plan import Plan, plan_events
+from core.events.problems import warning
 from core.events.reading import Column, quoted
-from core.events.role_names import words_of
+from core.events.role_names import name_strength, words_of
 from core.events.times import read_times
 from core.store import to_plain
 
@@ -39,6 +40,8 @@ __all__ = [
 VERSION = 5
 _SURE = 0.45
 """A guess from this confidence on is taken where nothing else is said."""
+_NAMED = 0.9
+"""A name from this strength on is that of a role, to the letter."""
 _ROWS_SHOWN = 1000
 """Rows in which an example is looked for."""
 _ODD_CELLS = ("unreadable", "early_times", "future_times")
@@ -223,6 +226,7 @@ def _other_columns(
     """Warn of columns in no role that hold numbers or times, but not in one way; ids left aside."""
     found = []
     for name, contents in look_at(raw).items():
+        found += _named_like_a_role(raw, mapping, name, contents)
         is_id = bool({"id", "no", "nr", "code"} & set(words_of(name)[-1:]))
         is_scale = contents.distinct < contents.filled / 100  # a few grades, such as 0, 1, 2, 3+
         if name in mapping.columns().values() or is_id or is_scale:
@@ -240,3 +244,21 @@ def _other_columns(
             if problem.severity == "refused" or problem.code in _ODD_CELLS
         ]
     return tuple(found)
+
+
+def _named_like_a_role(
+    raw: RawLog, mapping: ColumnMapping, name: str, contents: Contents
+) -> list[Problem]:
+    """Warn of a column that its name puts in a role while its cells keep it out."""
+    chosen = mapping.columns()
+    if name in chosen.values() or name == raw.source_column or not contents.filled:
+        return []
+    role = max(ROLES, key=lambda role: name_strength(role, name))
+    if role in chosen or name_strength(role, name) < _NAMED:
+        return []
+    why = fit(role, contents)[1]
+    message = (
+        f"Column '{name}' is named like a {role}, but {why}; it was left out. If it is one, write "
+        f"its cells so that they can be read, or choose it all the same ({role}={name})."
+    )
+    return [warning("named_like_role", message, None, name)]

@@ -14,7 +14,6 @@ _SPACES = "  \u00a0\u2009\u202f"
 _APOSTROPHES = "'\u2019"
 _EXPONENT = r"(?:[eE][+-]?\d{1,4})?"
 _PLAIN = rf"(?:\d+(?:\.\d*)?|\.\d+){_EXPONENT}"
-_POINT = rf"[+-]?{_PLAIN}"
 _THOUSANDS = r"(?:\d{1,3}(?:,\d{3})+|\d{1,2}(?:,\d{2})+,\d{3})(?:\.\d*)?"
 _COMMA = rf"(?:(?:\d+|\d{{1,3}}(?:\.\d{{3}})+),\d+|,\d+){_EXPONENT}"
 KINDS = (
@@ -102,6 +101,8 @@ CORE = (
 )
 """SQL of the digits with the decimal and thousands marks that must be told apart."""
 IS_PERCENT = "(p.after IN ('%', '％'))"
+IS_TRAILED = "(p.behind = '-')"
+"""SQL that tells whether a minus stands behind the number."""
 IS_BRACKETED = "(p.open <> '' AND p.close <> '')"
 """SQL that tells whether the number stands in parentheses, which means less than nothing."""
 _IS_NEGATIVE = f"('-' IN (p.sign, p.inner, p.behind) OR '−' IN (p.sign, p.inner) OR {IS_BRACKETED})"

@@ -11,12 +11,13 @@ import duckdb
 from core.artifacts import EVENT_COLUMNS, ROLES, ColumnMapping, Problem, RawLog
 from core.events.actions import Actions, ParameterValue, plan_actions
 from core.events.amounts import read_numbers
+from core.events.contents import look_at
 from core.events.doubtful_ids import doubtful_ids
 from core.events.header import LINE_COLUMN
 from core.events.map_options import OF_ONE_LOG, MapOptions
 from core.events.problems import plural, refused, warning
 from core.events.reading import Column, Reading, nothing, quoted, trimmed
-from core.events.role_names import words_of
+from core.events.role_names import name_strength, words_of
 from core.events.times import read_times
 
 NUMBER_ROLES = ("duration", "price", "quantity", "value")
@@ -76,6 +77,8 @@ def plan_events(
     parameters = cells_parameters | actions.return_parameters
     problems = [problem for reading in readings.values() for problem in reading.problems]
     problems += actions.problems
+    if any(problem.code == "dates_only" for problem in problems):
+        problems += _clocks_apart(raw, mapping)
     refusals = tuple(problem for problem in problems if problem.severity == "refused")
     if not refusals:
         problems += _taken_by_size(db, typed, readings, actions, parameters)
@@ -170,6 +173,20 @@ def _reading(role: str, column: Column, options: MapOptions, now: datetime | Non
     if role in NUMBER_ROLES:
         return read_numbers(column, options)
     return Reading(lambda cell: cell, doubtful_ids(column) if role in _IDS else ())
+
+
+def _clocks_apart(raw: RawLog, mapping: ColumnMapping) -> list[Problem]:
+    """Warn of columns with the times of day that the dates of the time column lack."""
+    message = (
+        "Column '{}' holds times of day apart from the dates in '{}'. They are not read, so the "
+        "events of a day all have the same time. Join both into one column, as 2024-01-31 18:30, "
+        "and import the file again."
+    )
+    return [
+        warning("clock_apart", message.format(name, mapping.time), None, name)
+        for name, contents in look_at(raw).items()
+        if contents.clocks > 0.5 and not name_strength("duration", name)
+    ]
 
 
 def _unused(role: str, problem: Problem) -> Reading:

@@ -6,6 +6,7 @@ no cell settles is refused, with the option that answers it; it is never guessed
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 
 from core.artifacts import Problem
@@ -186,6 +187,28 @@ def _facts(way: Way, form: Form) -> dict[str, Kind]:
     return kinds_where(way.column, _TESTS, cut_apart(form))
 
 
+def _mixed_offsets(way: Way) -> list[Problem]:
+    """Say that times of different offsets all became UTC, where there are such."""
+    zones = f"SELECT DISTINCT p.zone FROM {cut_apart(FORMS[way.main])} WHERE p.zone <> ''"
+    offsets = sorted({_offset(zone) for (zone,) in way.column.query(zones)})
+    if len(offsets) < 2:
+        return []
+    others = " and others" if len(offsets) > 5 else ""
+    message = (
+        f"The times in column '{way.column.name}' have different offsets ({', '.join(offsets[:5])}"
+        f"{others}). All were brought to UTC, so hours and days are those of UTC, not of the place."
+    )
+    return [way.column.warn("mixed_offsets", message)]
+
+
+def _offset(zone: str) -> str:
+    """A zone in one writing: "UTC+2" and "+0200" are +02:00, "Z" is +00:00."""
+    signed = re.sub("^(UTC|GMT|Z)", "", zone.upper()).replace(":", "") or "+00"
+    hours, minutes = (signed[1:-2], signed[-2:]) if len(signed) > 3 else (signed[1:], "00")
+    sign = "+" if int(hours + minutes) == 0 else signed[0]
+    return f"{sign}{hours:0>2}:{minutes}"
+
+
 def _said(way: Way, facts: dict[str, Kind]) -> list[Problem]:
     """Word what was taken for granted: zone, midnight, and digits taken for a date."""
     column, zone, found = way.column, way.options.time_zone, []
@@ -202,6 +225,8 @@ def _said(way: Way, facts: dict[str, Kind]) -> list[Problem]:
             f"among others with one, taken as {zone}: {column.spell(zoneless)}."
         )
         found.append(column.warn("some_no_zone", message, zoneless))
+    if zoneless.count < way.kind.count:
+        found += _mixed_offsets(way)
     if dates.count == way.kind.count:
         message = f"Column '{column.name}' holds dates without a time of day, taken as 00:00."
         found.append(column.warn("dates_only", message))

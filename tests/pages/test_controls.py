@@ -76,8 +76,17 @@ def test_an_emptied_number_is_automatic_or_none():
     assert at.number_input(key="o-k").proto.placeholder == "Automatic"
 
 
+def forgetful_page():
+    import streamlit as st
+
+    from tests.pages.test_controls import Sample
+    from ui import controls
+
+    st.session_state.drawn = controls.draw(Sample, Sample(), key="o").to_dict()
+
+
 def test_what_was_set_stays_while_the_page_keeps_nothing_of_it():
-    at = AppTest.from_function(page).run()
+    at = AppTest.from_function(forgetful_page).run()
     at.number_input(key="o-last_n").set_value(9).run()
     at.number_input(key="o-k").set_value(6).run()
     at.run()

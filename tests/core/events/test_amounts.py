@@ -99,7 +99,7 @@ def test_what_no_cell_settles_is_refused_with_its_lines(cells, code, lines, tmp_
         (["12元", "5.5 元"], [12, 5.5], ["currency"]),
         (["95%", "5.5 %"], [0.95, 0.055], ["percent_numbers"]),
         (["(1,234.50)", "5.00"], [-1234.5, 5], ["comma_numbers", "bracketed_numbers"]),
-        (["12.50-", "−3", "- 4", "+5"], [-12.5, -3, -4, 5], []),
+        (["12.50-", "−3", "- 4", "+5"], [-12.5, -3, -4, 5], ["trailed_numbers"]),
         (["1 234,50", "12 000", "3"], [1234.5, 12000, 3], ["comma_numbers", "grouped_numbers"]),
         (["1'234.50", "12’000", "3"], [1234.5, 12000, 3], ["grouped_numbers"]),
         (

@@ -299,6 +299,44 @@ def test_signs_that_cannot_be_seen_in_an_id_are_told_of(sign, tmp_path):
     assert table["user"] == ["u1", f"u1{sign}", "zoë"]
 
 
+def problems_of(raw, code):
+    found = inspect_report(raw, guess(raw))["problems"]
+    return [problem["message"] for problem in found if problem["code"] == code]
+
+
+def test_times_of_day_apart_from_the_dates_are_named(tmp_path):
+    raw = log(tmp_path, "user,date,time\nu1,2024-01-31,18:30\nu2,2024-01-31,6:05:01 PM\n")
+    (message,) = problems_of(raw, "clock_apart")
+    assert message.startswith("Column 'time' holds times of day apart from the dates in 'date'.")
+    mapping = ColumnMapping(user="user", time="date")
+    assert "clock_apart" in codes(map_events(raw, mapping, tmp_path))
+    whole = log(tmp_path, "user,date,seen\nu1,2024-01-31 10:00,18:30\n")
+    assert not problems_of(whole, "clock_apart")
+
+
+def test_times_of_day_are_no_actions(tmp_path):
+    raw = log(tmp_path, "user,date,event_time\nu1,2024-01-31,18:30\nu2,2024-01-31,18:40\n")
+    assert guessed_mapping(raw).columns() == {"user": "user", "time": "date"}
+
+
+@pytest.mark.parametrize(
+    ("name", "cells", "words"),
+    [
+        ("duration", ("00:01:30", "00:00:10"), "like a duration, but 0% of its cells are numbers"),
+        ("price", ("NaN", "3", "inf"), "like a price, but 33% of its cells are numbers"),
+    ],
+)
+def test_a_column_named_like_a_role_that_is_left_out_is_told(name, cells, words, tmp_path):
+    text = f"user,time,{name}\n" + "".join(f"u1,2024-01-31 10:00,{cell}\n" for cell in cells)
+    (message,) = problems_of(log(tmp_path, text), "named_like_role")
+    assert words in message and f"({name}={name})" in message
+
+
+def test_a_column_in_its_role_or_in_none_is_not_said_to_be_left_out(tmp_path):
+    text = "user,time,duration,remark,price\nu1,2024-01-31 10:00,5,x,\n"
+    assert not problems_of(log(tmp_path, text), "named_like_role")
+
+
 def test_a_duration_in_another_unit_is_converted_with_a_warning(tmp_path):
     text = "u,t,dwell_ms\na,2024-01-01,1500\n"
     events, table = mapped(tmp_path, text, user="u", time="t", duration="dwell_ms")

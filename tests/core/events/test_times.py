@@ -385,3 +385,21 @@ def test_the_order_of_dates_in_one_file_is_not_taken_for_another(tmp_path):
 def test_files_that_settle_their_order_or_do_not_need_one_are_read(second, tmp_path):
     reading, found = look(tmp_path, ["13/02/2024", "01/02/2024", *second], TWO_FILES)
     assert not reading.refused and None not in found
+
+
+@pytest.mark.parametrize(
+    ("zones", "told"),
+    [
+        (("+02:00", "-05:00"), "(+02:00, -05:00)"),
+        (("Z", "+0530"), "(+00:00, +05:30)"),
+        (("UTC+2", "+3"), "(+02:00, +03:00)"),
+        (("Z", "+00:00", "UTC", "-0000"), None),
+        (("+02:00", "+0200", "+2"), None),
+    ],
+)
+def test_times_of_different_offsets_are_said_to_be_in_utc(zones, told, tmp_path):
+    reading, found = look(tmp_path, [f"2024-01-01T12:00:00{zone}" for zone in zones])
+    assert None not in found
+    said = [p.message for p in reading.problems if p.code == "mixed_offsets"]
+    assert bool(said) == (told is not None)
+    assert not said or (told in said[0] and "All were brought to UTC" in said[0])
