@@ -15,6 +15,7 @@ from core.events.non_goods import OddItem, OddItems, looked_for_as
 from core.events.preview import ChoiceEffect, Choices, counted_as
 from core.options import option_info, option_types
 from core.pipeline import Journey
+from core.wording import counted
 from ui import cached, controls, progress, session
 from ui.cleaning_account import account, totals
 from ui.safe_text import errors_shown
@@ -89,7 +90,11 @@ def _non_goods(odd: Sequence[OddItem], held: CleanOptions) -> tuple[str, ...]:
         format_func=lambda item: (
             f"{item} ({offered[item].rows:,} rows)" if item in offered else item
         ),
-        placeholder=f"{len(offered)} codes look like it" if offered else "None looks like it",
+        placeholder=(
+            f"{counted(len(offered), 'code looks', 'codes look')} like it"
+            if offered
+            else "None looks like it"
+        ),
         help="Codes such as POST or BANK CHARGES are lines of a bill and not goods. Rows with one "
         "of them are dropped. Those offered hold no digit, where nearly all others do.",
     )
@@ -167,11 +172,11 @@ def _every_choice(effects: Sequence[ChoiceEffect]) -> None:
         }
         for effect in effects
     ]
-    counted = st.column_config.NumberColumn(format="localized", width="small")
+    figures = st.column_config.NumberColumn(format="localized", width="small")
     st.dataframe(
         pd.DataFrame(rows),
         hide_index=True,
-        column_config={"Rows": counted, "Users": counted, "Choice": {"width": "large"}},
+        column_config={"Rows": figures, "Users": figures, "Choice": {"width": "large"}},
         key="choices",
         alt="What each choice of cleaning would do",
     )

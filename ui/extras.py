@@ -110,6 +110,6 @@ def _take(door: _Door, dataset: Dataset, found: Upload) -> None:
 
 
 def _is_of_note(door: _Door, dataset: Dataset) -> bool:
-    """Whether its table is being read just now, or could not be and that was not told yet."""
+    """Whether its table was the last thing the worker read, and how that went was not read yet."""
     found = progress.newest(door.key, dataset.id)
-    return found is not None and found.state != "done" and found.id != session.DISMISSED_JOB.get()
+    return found is not None and found.id != session.DISMISSED_JOB.get()

@@ -527,7 +527,8 @@ def test_a_large_table_beside_the_log_is_read_by_the_worker(
     arrive((name, text), key=key)
     at = visit(data=dataset.id)
     assert not at.exception
-    assert f"{name} is in use" in told(at)
+    (door,) = [found for found in at.expander if found.proto.expanded]
+    assert f"{name} is in use" in " ".join(said.value.replace("\\", "") for said in door.caption)
     workspace = open_workspace()
     assert jobs.status(workspace, jobs.latest(workspace)).step == key
     assert not list(workspace.incoming.iterdir())
