@@ -39,7 +39,7 @@ from core.events.sources import ENDINGS, Meter, Source, find_source
 
 __all__ = ["ENDINGS", "SET_ASIDE", "SOURCE", "ReadOptions", "read", "read_all", "read_with_sources"]
 
-VERSION = 2
+VERSION = 3
 _UTF16 = 0.1
 """A text with so large a share of NUL is written with two bytes per letter."""
 
