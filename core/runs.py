@@ -39,9 +39,9 @@ from core.artifacts import (
 )
 from core.errors import NotFound
 from core.evaluation import to_contract
+from core.events.gate.several import source_names
 from core.events.saved import reusable
 from core.events.set_aside import write_set_aside
-from core.events.several import source_names
 from core.pipeline import Journey
 from core.report import tables
 from core.report.html import ReportView, report_html

@@ -13,7 +13,7 @@ from pathlib import Path
 from core import jobs, runs
 from core.artifacts import Progress, Report
 from core.errors import AnalystError
-from core.events.non_goods import OddItems, looked_for_as, suggest_non_goods
+from core.events.cleaning.non_goods import OddItems, looked_for_as, suggest_non_goods
 from core.events.preview import Choices, counted_as, effects
 from core.jobs import JobRequest
 from core.pipeline import Journey

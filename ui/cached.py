@@ -30,9 +30,9 @@ from core.artifacts import (
 from core.artifacts import fingerprint as artifact_fingerprint
 from core.charts import projection as projection_charts
 from core.events.clean import CleanOptions
+from core.events.cleaning.non_goods import OddItem, suggest_non_goods
+from core.events.columns.offers import Offer
 from core.events.mapping import Guess, guess, guessed_mapping, suggest
-from core.events.non_goods import OddItem, suggest_non_goods
-from core.events.offers import Offer
 from core.events.preview import ChoiceEffect, effects, preview
 from core.pipeline import Journey
 from core.run_options import RunOptions

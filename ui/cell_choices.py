@@ -10,8 +10,8 @@ import streamlit as st
 
 from core.action_roles import role_of
 from core.artifacts import ColumnMapping, RawLog
+from core.events.columns.offers import Offer, whole_code
 from core.events.map_options import MapOptions
-from core.events.offers import Offer, whole_code
 from ui import cached, controls
 from ui.safe_text import safe
 

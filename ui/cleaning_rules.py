@@ -11,7 +11,7 @@ import streamlit as st
 from core import jobs
 from core.artifacts import EVENT_COLUMNS, CleaningReport, FilePart
 from core.events.clean import CleanOptions
-from core.events.non_goods import OddItem, OddItems, looked_for_as
+from core.events.cleaning.non_goods import OddItem, OddItems, looked_for_as
 from core.events.preview import ChoiceEffect, Choices, counted_as
 from core.options import option_info, option_types
 from core.pipeline import Journey

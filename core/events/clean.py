@@ -11,11 +11,11 @@ from pathlib import Path
 
 from core.artifacts import CleanEvents, CleaningLimits, Events, fingerprint
 from core.errors import TooLittleData
-from core.events.clean_options import CleanOptions
-from core.events.cleaning_report import nothing_left
-from core.events.cleaning_sql import TEXTS, Cleaning, clean_rows_sql
-from core.events.judging import judged
-from core.events.user_rules import KEPT_USERS_SQL
+from core.events.cleaning.clean_options import CleanOptions
+from core.events.cleaning.cleaning_report import nothing_left
+from core.events.cleaning.cleaning_sql import TEXTS, Cleaning, clean_rows_sql
+from core.events.cleaning.judging import judged
+from core.events.cleaning.user_rules import KEPT_USERS_SQL
 
 __all__ = ["CleanOptions", "clean"]
 

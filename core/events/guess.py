@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from core.artifacts import ROLES, RawLog
-from core.events.contents import Contents, look_at
-from core.events.role_names import name_strength, words_of
-from core.events.several import source_names
+from core.events.columns.contents import Contents, look_at
+from core.events.columns.role_names import name_strength, words_of
+from core.events.gate.several import source_names
 
 LEAST = 0.3
 """A guess below this confidence is not made."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from core.errors import NotFound
-from core.events.sources import ENDINGS
+from core.events.gate.sources import ENDINGS
 
 _KNOWN = f"files that end with {', '.join(ENDINGS)}"
 

@@ -11,10 +11,10 @@ import pyarrow as pa
 from core.artifacts import Items, Problem, RawLog, fingerprint
 from core.errors import FileRefused
 from core.events import engine
+from core.events.columns.reading import quoted
+from core.events.columns.role_names import words_of
 from core.events.problems import LINES_SHOWN, counted, plural, shown, spell_lines, warning
 from core.events.read import ReadOptions, read
-from core.events.reading import quoted
-from core.events.role_names import words_of
 
 VERSION = 1
 COLUMNS = ("item", "title", "category", "brand", "price")

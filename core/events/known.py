@@ -13,9 +13,9 @@ import numpy as np
 from core.artifacts import Events, KnownLabels, Problem, RawLog
 from core.errors import FileRefused
 from core.events import engine
+from core.events.columns.reading import quoted
 from core.events.problems import plural
 from core.events.read import ReadOptions, read
-from core.events.reading import quoted
 
 _CONFLICTS_SHOWN = 20
 _AS_IT_IS = ReadOptions()

@@ -14,16 +14,16 @@ import duckdb
 from core.artifacts import EVENT_COLUMNS, ROLES, ColumnMapping, Events, Problem, RawLog, fingerprint
 from core.errors import MappingRefused, did_you_mean
 from core.events import engine
-from core.events.amounts import read_numbers
-from core.events.contents import Contents, look_at
+from core.events.columns.amounts import read_numbers
+from core.events.columns.contents import Contents, look_at
+from core.events.columns.offers import Offer, offer_actions
+from core.events.columns.plan import Plan, plan_events
+from core.events.columns.reading import Column, quoted
+from core.events.columns.role_names import name_strength, words_of
+from core.events.columns.times import read_times
 from core.events.guess import Guess, fit, guess
 from core.events.map_options import MapOptions
-from core.events.offers import Offer, offer_actions
-from core.events.plan import Plan, plan_events
 from core.events.problems import warning
-from core.events.reading import Column, quoted
-from core.events.role_names import name_strength, words_of
-from core.events.times import read_times
 from core.store import to_plain
 
 __all__ = [

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from core.artifacts import CleaningLimits, CleaningReport, Events, fingerprint
-from core.events.clean_options import CleanOptions
-from core.events.cleaning_limits import bounds
-from core.events.cleaning_report import Effect
-from core.events.cleaning_sql import (
+from core.events.cleaning.clean_options import CleanOptions
+from core.events.cleaning.cleaning_limits import bounds
+from core.events.cleaning.cleaning_report import Effect
+from core.events.cleaning.cleaning_sql import (
     AMOUNTS,
     BITS,
     MEASURES,
@@ -20,9 +20,9 @@ from core.events.cleaning_sql import (
     blanks,
     far,
 )
-from core.events.duplicates import find_repeats
-from core.events.judging import Judged, judged, valid_rows
-from core.events.user_rules import BUSIEST_SQL
+from core.events.cleaning.duplicates import find_repeats
+from core.events.cleaning.judging import Judged, judged, valid_rows
+from core.events.cleaning.user_rules import BUSIEST_SQL
 
 VERSION = 1
 

@@ -10,9 +10,9 @@ import duckdb
 
 from core.artifacts import RawLog, fingerprint
 from core.events import engine
-from core.events.number_forms import LIKE_NUMBERS
-from core.events.reading import literal, quoted
-from core.events.time_forms import NUMBER_DATES, WRITTEN_DATES
+from core.events.columns.number_forms import LIKE_NUMBERS
+from core.events.columns.reading import literal, quoted
+from core.events.columns.time_forms import NUMBER_DATES, WRITTEN_DATES
 
 VERSION = 1
 

@@ -17,6 +17,7 @@ import duckdb
 from core.action_roles import Role, role_of
 from core.artifacts import Events, fingerprint
 from core.events import engine
+from core.events.columns.reading import quoted
 from core.events.overview import Overview, Timeline, overview
 from core.events.readiness import (
     HEAVY_FROM,
@@ -26,7 +27,6 @@ from core.events.readiness import (
     Remark,
     judge,
 )
-from core.events.reading import quoted
 
 VERSION = 1
 

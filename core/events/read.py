@@ -16,16 +16,15 @@ import pyarrow as pa
 
 from core.artifacts import Dialect, FilePart, Problem, RawLog, Report, fingerprint, silent
 from core.errors import FileRefused, NotFound
-from core.events.blocks import Text, open_text
-from core.events.dialect import DELIMITERS, find_delimiter
-from core.events.encoding import guess_encoding
-from core.events.parquet_log import ParquetRows
-from core.events.problems import refusal, refusal_saying, tally
-from core.events.raw_files import SET_ASIDE, RawFiles
-from core.events.read_options import ReadOptions
-from core.events.rows import Rows
-from core.events.scan import nul_problem
-from core.events.several import (
+from core.events.gate.blocks import Text, open_text
+from core.events.gate.dialect import DELIMITERS, find_delimiter
+from core.events.gate.encoding import guess_encoding
+from core.events.gate.parquet_log import ParquetRows
+from core.events.gate.raw_files import SET_ASIDE, RawFiles
+from core.events.gate.read_options import ReadOptions
+from core.events.gate.rows import Rows
+from core.events.gate.scan import nul_problem
+from core.events.gate.several import (
     SOURCE,
     FileRead,
     Merger,
@@ -35,7 +34,8 @@ from core.events.several import (
     same_bytes,
     source_names,
 )
-from core.events.sources import ENDINGS, Meter, Source, find_source
+from core.events.gate.sources import ENDINGS, Meter, Source, find_source
+from core.events.problems import refusal, refusal_saying, tally
 
 __all__ = ["ENDINGS", "SET_ASIDE", "SOURCE", "ReadOptions", "read", "read_all", "read_with_sources"]
 

@@ -11,11 +11,11 @@ import duckdb
 import pyarrow as pa
 
 from core.artifacts import CleaningLimits, Events, RawLog
-from core.events.clean_options import CleanOptions
-from core.events.cleaning_report import reason_of
-from core.events.cleaning_sql import BITS
-from core.events.judging import Judged, judged
-from core.events.reading import quoted
+from core.events.cleaning.clean_options import CleanOptions
+from core.events.cleaning.cleaning_report import reason_of
+from core.events.cleaning.cleaning_sql import BITS
+from core.events.cleaning.judging import Judged, judged
+from core.events.columns.reading import quoted
 
 OWN_COLUMNS = ("file", "line", "reason")
 """What is said of every row, before its cells; ``text`` comes after them."""

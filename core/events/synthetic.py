@@ -21,10 +21,10 @@ from pathlib import Path
 import numpy as np
 
 from core.artifacts import DoubleArray, LongArray, TextArray
-from core.events import log_files
-from core.events.behaviour import Behaviour, Shoppers, draw_shoppers, log_likelihood, simulate
-from core.events.goods import Goods, stock
-from core.events.personas import (
+from core.events.shop import log_files
+from core.events.shop.behaviour import Behaviour, Shoppers, draw_shoppers, log_likelihood, simulate
+from core.events.shop.goods import Goods, stock
+from core.events.shop.personas import (
     ACTIONS,
     NOBODY,
     PERSONAS,

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from core.artifacts import FloatArray, ItemVectors, LongArray, Problem, TextArray, fingerprint
-from core.events.header import LINE_COLUMN
+from core.events.gate.header import LINE_COLUMN
 from core.events.problems import Tally, plural, refusal, refused, shown
 from core.events.read import ReadOptions, read
 

@@ -4,9 +4,9 @@ import pytest
 
 from core.artifacts import FilePart
 from core.events import engine
-from core.events.amounts import read_numbers
+from core.events.columns.amounts import read_numbers
+from core.events.columns.reading import Column
 from core.events.map_options import MapOptions
-from core.events.reading import Column
 
 
 def look(tmp_path, cells, parts=(), **options):

@@ -371,7 +371,7 @@ def test_text_is_the_same_whether_it_was_sorted_as_codes_or_as_itself(
     log_of, tmp_path, monkeypatch, few
 ):
     monkeypatch.setattr("core.events.clean.FEW_WORDS", few)
-    monkeypatch.setattr("core.events.cleaning_sql.ROWS_OF_GROUP", 2)
+    monkeypatch.setattr("core.events.cleaning.cleaning_sql.ROWS_OF_GROUP", 2)
     log = log_of(
         {"user": "b", "item": "it's \u00e9", "query": "red", "category": None},
         {"user": "a", "time": 9, "item": "", "session": "s1", "category": "shoes"},

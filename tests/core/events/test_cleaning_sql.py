@@ -1,6 +1,6 @@
 from core.events import engine
-from core.events.cleaning_sql import ROWS_SQL, TALLY_SQL, Cleaning, open_parameters
-from core.events.duplicates import find_repeats
+from core.events.cleaning.cleaning_sql import ROWS_SQL, TALLY_SQL, Cleaning, open_parameters
+from core.events.cleaning.duplicates import find_repeats
 
 
 def test_cleaning_whole_users_part_by_part_gives_what_cleaning_all_at_once_gives(log_of):

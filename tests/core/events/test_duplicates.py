@@ -7,8 +7,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from core.artifacts import CleaningLimits, CleaningStep, Events
-from core.events import duplicates
 from core.events.clean import CleanOptions, clean
+from core.events.cleaning import duplicates
 from core.events.mapping import complete, map_events
 from core.events.preview import preview
 from core.events.read import ReadOptions, read

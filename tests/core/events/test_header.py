@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.events.header import check_header
+from core.events.gate.header import check_header
 
 NO_NAMES = [
     "12-May-2024 10:00",

@@ -8,7 +8,9 @@ import pytest
 from core.artifacts import ColumnMapping
 from core.errors import MappingRefused
 from core.events import engine
-from core.events.amounts import read_numbers
+from core.events.columns.amounts import read_numbers
+from core.events.columns.reading import Column
+from core.events.columns.times import read_times
 from core.events.map_options import MapOptions
 from core.events.mapping import (
     complete,
@@ -19,8 +21,6 @@ from core.events.mapping import (
     parse_mapping,
 )
 from core.events.read import ReadOptions, read
-from core.events.reading import Column
-from core.events.times import read_times
 
 SHARED = Path(__file__).parents[3].parent / "shared"
 SHOP = "user_id,timestamp,action,item,category,duration,price,platform\n"

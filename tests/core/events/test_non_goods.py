@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 
 from core.events.clean import CleanOptions, clean
+from core.events.cleaning.non_goods import OddItem, suggest_non_goods
 from core.events.mapping import complete, map_events
-from core.events.non_goods import OddItem, suggest_non_goods
 from core.events.read import ReadOptions, read
 
 DATA = Path(__file__).parents[4] / "shared" / "data"

@@ -8,8 +8,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from core.errors import FileRefused
-from core.events import blocks, raw_files, sources, strict
-from core.events.encoding import guess_encoding
+from core.events.gate import blocks, raw_files, sources, strict
+from core.events.gate.encoding import guess_encoding
 from core.events.mapping import guess, inspect_report
 from core.events.read import ReadOptions, read
 

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.errors import FileRefused
-from core.events import blocks, fast, scan, sources, strict
+from core.events.gate import blocks, fast, scan, sources, strict
 from core.events.read import ReadOptions, read
 
 CELLS = st.one_of(

@@ -246,7 +246,7 @@ def test_nor_does_one_beside_a_column_of_parts(tmp_path):
 
 
 def test_a_listener_hears_how_much_is_read(tmp_path, monkeypatch):
-    monkeypatch.setattr("core.events.sources._TOLD_EVERY", 0.0)
+    monkeypatch.setattr("core.events.gate.sources._TOLD_EVERY", 0.0)
     heard: list[Progress] = []
     path = tmp_path / "log.csv"
     path.write_bytes(b"a,b\n" + b"1,2\n" * 700_000)

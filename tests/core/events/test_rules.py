@@ -3,10 +3,10 @@ import pytest
 
 from core.artifacts import ColumnMapping
 from core.errors import MappingRefused
+from core.events.columns.rules import parse_rules
 from core.events.map_options import MapOptions
 from core.events.mapping import map_events, suggest
 from core.events.read import ReadOptions, read
-from core.events.rules import parse_rules
 
 COLUMNS = ("Quantity", "InvoiceNo", "Order Status", "Order", "note if any")
 SALES = (

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.events.behaviour import Behaviour, Shoppers, log_likelihood, simulate
-from core.events.goods import stock
-from core.events.personas import (
+from core.events.shop.behaviour import Behaviour, Shoppers, log_likelihood, simulate
+from core.events.shop.goods import stock
+from core.events.shop.personas import (
     ACTIONS,
     BORDER,
     PERSONAS,

@@ -6,9 +6,9 @@ import pytest
 
 from core.artifacts import FilePart
 from core.events import engine
+from core.events.columns.reading import Column
+from core.events.columns.times import read_times
 from core.events.map_options import MapOptions
-from core.events.reading import Column
-from core.events.times import read_times
 
 NOW = datetime(2025, 1, 1)
 

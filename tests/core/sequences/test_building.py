@@ -187,7 +187,7 @@ def test_search_texts_are_told_apart_without_capitals_and_spare_spaces(
 def test_words_that_only_rows_left_out_hold_are_no_words_and_few_rows_at_a_time_change_nothing(
     log_of, tmp_path, monkeypatch, rows_at_once
 ):
-    monkeypatch.setattr("core.events.cleaning_sql.ROWS_OF_GROUP", 2)
+    monkeypatch.setattr("core.events.cleaning.cleaning_sql.ROWS_OF_GROUP", 2)
     monkeypatch.setattr("core.sequences.batches._ROWS", rows_at_once)
     words = ["m", "d", "k", "d", "a", "m"]
     kept = [{"time": n, "item": word, "query": word} for n, word in enumerate(words)]

@@ -1,0 +1,1 @@
+"""The rules of cleaning: what each meets, what it does, and the account of it."""
