@@ -40,6 +40,12 @@ def test_a_mark_within_a_line_is_kept_and_its_lines_are_told(tmp_path):
     assert (problems["hidden_marks"].lines, problems["hidden_marks"].count) == ((2, 4), 2)
 
 
+def test_a_cell_that_is_nothing_but_a_mark_is_a_value(tmp_path):
+    table, problems = read_text(tmp_path, f"user,n\nu1,1\n{MARK},2\n{MARK}{MARK},3\n{MARK}u2,4\n")
+    assert table["user"] == ["u1", MARK, MARK * 2, "u2"]
+    assert problems["joined_files"].lines == (5,) and problems["hidden_marks"].lines[0] == 3
+
+
 def test_a_second_mark_before_the_header_is_no_part_of_a_name(tmp_path):
     table, problems = read_text(tmp_path, f"{MARK}{MARK}a;b\n1,5;2\n")
     assert list(table) == ["a", "b", "__line__"]
