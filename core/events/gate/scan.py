@@ -18,8 +18,7 @@ SMALL = 1 << 18
 """Bytes up to which a block is not cut into smaller ones."""
 _REPLACED = b"\xef\xbf\xbd"
 _MARK = "\ufeff".encode()
-_ALONE = rb"(?![,;\t|\r\n]|\Z|" + _MARK + rb")"
-_MARKS_FIRST = re.compile(rb"(?:^|(?<=[\r\n]))(?:" + _MARK + rb")+" + _ALONE)
+_MARKS_FIRST = re.compile(
     rb"(?:^|(?<=[\r\n]))(?:" + _MARK + rb")+(?![,;\t|\r\n]|\Z|" + _MARK + rb")"
 )
 """Byte order marks with which a line begins: those of files that were joined. A cell that holds
