@@ -160,6 +160,7 @@ def measured(way: str, path: Path) -> dict[str, float]:
 
 def write_log(path: Path, n: int) -> None:
     with duckdb.connect() as connection:
+        connection.execute("SET enable_progress_bar = false")
         connection.execute("SET memory_limit = '1GiB'")
         connection.execute(LOG_SQL, {"n": n, "users": n // EVENTS_PER_USER, "path": str(path)})
 
