@@ -118,6 +118,7 @@ def _make(workspace: Workspace, request: JobRequest, listen: Report) -> None:
             journey.overview()  # counted here, so that the dashboard need not
             journey.cleaning_report()
             journey.description()
+            journey.item_problems()
 
 
 def _count_choices(journey: Journey, listen: Report) -> None:

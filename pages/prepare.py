@@ -4,6 +4,7 @@ from core.charts import events as charts
 from ui import page, plots, sequence_view, session, set_aside, steps
 from ui.cleaning_account import account, notes, totals
 from ui.cleaning_rules import cleaning_rules
+from ui.problem_list import remarks
 from ui.settings import settings_form
 
 journey = steps.require()
@@ -17,6 +18,8 @@ journey = page.begin("prepare")
 report = journey.cleaning_report()
 totals(report)
 notes(report)
+if journey.ready("item_features"):
+    remarks(journey.item_problems())
 st.subheader("What was touched, and why", anchor=False)
 account(report, session.workspace().raw(dataset).parts)
 set_aside.download(dataset, journey)

@@ -27,6 +27,13 @@ def problem_list(problems: Sequence[Problem]) -> None:
     _rest(problems[_OPEN:])
 
 
+def remarks(problems: Sequence[Problem]) -> None:
+    """How tables beside the log fit it; nothing where all fits."""
+    if problems:
+        st.info(_listed(problems[:_OPEN]), title="Items and searches", icon=":material/info:")
+        _rest(problems[_OPEN:])
+
+
 def refusals(title: str, message: str, problems: Sequence[Problem]) -> None:
     """Why files were refused: all problems that were found, each with its lines."""
     if not problems:

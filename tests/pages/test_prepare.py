@@ -215,3 +215,19 @@ def test_the_page_itself_looks_up_no_categories_for_a_large_log(
     assert not at.exception
     assert made == ["sequences"]
     assert not journey_in(workspace, dataset, quick()).ready("filled")
+
+
+def test_how_an_items_table_fits_the_log_is_told(visit, home, tmp_path):
+    log, items = tmp_path / "log.csv", tmp_path / "items.csv"
+    rows = [f"u{n % 60},2026-01-0{1 + n // 60},view,i{n % 4}" for n in range(240)]
+    log.write_text("\n".join(["user,time,action,item", *rows]), encoding="utf-8")
+    items.write_text("item_id,title\ni0,wool coat\ni1,wool hat\n", encoding="utf-8")
+    workspace = open_workspace()
+    dataset = workspace.add_items(added(workspace, log).id, items, "items.csv")
+    prepare(workspace, dataset, quick())
+    journey = journey_in(workspace, dataset, quick())
+    assert not visit("prepare", data=dataset.id).exception  # before titles were looked at
+    told = journey.item_problems()
+    at = visit("prepare", data=dataset.id)
+    assert not at.exception and told
+    assert any("2 of 4 items" in info.value for info in at.info)
