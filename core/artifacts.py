@@ -429,6 +429,8 @@ class Embeddings:
     """All that `transform` needs to place new users in the same space."""
     history: tuple[EpochReport, ...]
     """Empty where nothing is trained."""
+    findings: tuple[Metric, ...] = ()
+    """What was found out about the numbers after they were learned, such as what order carries."""
     fingerprint: str
 
 

@@ -209,8 +209,7 @@ class Journey:
                 self.inputs(),
                 options.representation,
                 options.represent_params,
-                options.seed,
-                self._listen,
+                representations.Work(seed=options.seed, report=self._listen),
             ),
         )
 

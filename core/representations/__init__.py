@@ -2,34 +2,36 @@
 
 from __future__ import annotations
 
-from core.artifacts import Embeddings, FloatArray, Report, Sequences, State, fingerprint, silent
+from core.artifacts import Embeddings, FloatArray, Sequences, State, fingerprint
 from core.errors import OptionRefused, did_you_mean
 from core.options import Options
 from core.representations._base import Representation
+from core.representations._base import Work as Work
 from core.representations.bag import BAG
 from core.representations.ngram import BIGRAM
 from core.representations.recurrent import LSTM
 
-VERSION = 2
+VERSION = 3
 
 REPRESENTATIONS: dict[str, Representation] = {r.name: r for r in (LSTM, BAG, BIGRAM)}
 
 
 def represent(
-    sequences: Sequences, method: str, options: Options, seed: int, report: Report = silent
+    sequences: Sequences, method: str, options: Options, work: Work = Work()
 ) -> Embeddings:
     """One point per user, in the space that is clustered.
 
     ``options`` is an instance of the method's own ``Options``. The same seed gives the same
-    values (byte for byte on a CPU). Raises OptionRefused and TooLittleData.
+    values (byte for byte on a CPU), also where work kept by an interrupted call is gone on with.
+    Raises OptionRefused and TooLittleData.
     """
     entry = _entry(method)
     if not isinstance(options, entry.Options):
         raise OptionRefused(
             f"'{method}' takes {entry.Options.__name__}, not {type(options).__name__}."
         )
-    fitted = entry.fit(sequences, options, seed, report)
-    made_by = {"method": method, **options.to_dict(), "seed": seed}
+    fitted = entry.fit(sequences, options, work)
+    made_by = {"method": method, **options.to_dict(), "seed": work.seed}
     return Embeddings(
         user_ids=sequences.user_ids,
         values=fitted.values,
@@ -38,6 +40,7 @@ def represent(
         device=fitted.device,
         state=fitted.state,
         history=fitted.history,
+        findings=fitted.findings,
         fingerprint=fingerprint(sequences.fingerprint, "embeddings", VERSION, made_by),
     )
 

@@ -4,10 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
 
-from core.artifacts import EpochReport, FloatArray, Report, Sequences, State
+from core.artifacts import EpochReport, FloatArray, Metric, Report, Sequences, State, silent
 from core.options import Options
+
+Question = Literal["content", "order", "time", "value", "everything"]
+"""What an analyst wants to know of users: what they look at, in which order, when, how much they
+spend, or all of it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """How a representation is to be made, beside what its options say."""
+
+    seed: int = 0
+    report: Report = silent
+    keep: Path | None = None
+    """Where unfinished work is kept and found again; None keeps nothing."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,6 +34,8 @@ class Fitted:
     device: str
     """Where it was computed and why, e.g. "cpu (no GPU found)"."""
     history: tuple[EpochReport, ...] = ()
+    findings: tuple[Metric, ...] = ()
+    """What was found out about the numbers after they were learned."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,10 +47,12 @@ class Representation:
     summary: str
     strengths: str
     weaknesses: str
+    question: Question
+    """What it tells of users first of all."""
     learned: bool
     """Whether it is trained (and takes minutes) or counted (and takes seconds)."""
     Options: type[Options]
-    fit: Callable[[Sequences, Any, int, Report], Fitted]
-    """(sequences, options, seed, report); options is an instance of ``Options``."""
+    fit: Callable[[Sequences, Any, Work], Fitted]
+    """(sequences, options, work); options is an instance of ``Options``."""
     transform: Callable[[State, Sequences], FloatArray]
     """(state, sequences) -> (U, D); the sequences must be coded by the fitted vocabulary."""

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.artifacts import FloatArray, Report, Sequences, State
+from core.artifacts import FloatArray, Sequences, State
 from core.options import Options, option
-from core.representations._base import Fitted, Representation
+from core.representations._base import Fitted, Representation, Work
 from core.representations.counts import (
     centre_of,
     columns_of,
@@ -46,11 +46,11 @@ class BagOptions(Options):
     )
 
 
-def fit(sequences: Sequences, options: BagOptions, seed: int, report: Report) -> Fitted:
+def fit(sequences: Sequences, options: BagOptions, work: Work) -> Fitted:
     """One point per user: square roots of the shares of actions and categories, centred.
 
     Shape (U, A + C + F + G), the first two capped; the last two are the means of what is known of
-    the items and queries a user met. Nothing is random; ``seed`` is not used.
+    the items and queries a user met. Nothing is random.
     """
     words = sequences.vocabulary
     cap = options.max_columns
@@ -113,6 +113,7 @@ BAG = Representation(
     summary="Compares users by how often they do each thing and look at each category.",
     strengths="Takes seconds, and every number can be read.",
     weaknesses="Blind to order and time: who looks before buying is who buys before looking.",
+    question="content",
     learned=False,
     Options=BagOptions,
     fit=fit,

@@ -12,7 +12,7 @@ import torch
 
 from core.artifacts import EpochReport, FloatArray, LongArray, Progress, Report, Sequences, State
 from core.errors import TooLittleData
-from core.representations._base import Fitted
+from core.representations._base import Fitted, Work
 from core.representations.batches import Stretches
 from core.representations.device import pick, repeatable
 from core.representations.encoder import EventEncoder, Memory, projected_widths, to_tensors
@@ -37,7 +37,7 @@ _EVENTS_PER_BATCH = 16_384
 _WEIGHT = "weight."
 
 
-def fit(sequences: Sequences, options: LSTMOptions, seed: int, report: Report) -> Fitted:
+def fit(sequences: Sequences, options: LSTMOptions, work: Work) -> Fitted:
     """Train the encoder and place every user, shape (U, hidden).
 
     The same seed and threads give the same bytes on a CPU. Raises TooLittleData where no user
@@ -50,14 +50,14 @@ def fit(sequences: Sequences, options: LSTMOptions, seed: int, report: Report) -
         )
     device = pick(options.device)
     threads = min(options.threads, os.cpu_count() or 1)
-    report(Progress(stage=_STAGE, done=0.0, text=f"Learning on {device}"))
+    work.report(Progress(stage=_STAGE, done=0.0, text=f"Learning on {device}"))
     with repeatable(threads, device.name):
-        torch.manual_seed(seed)
+        torch.manual_seed(work.seed)
         data = _data(sequences, options, device.name)
         encoder = EventEncoder(data.scales, options.hidden, event_vectors(sequences))
         encoder = encoder.to(device.name)
-        history = _train(encoder, data, options, seed, report)
-        report(Progress(stage=_STAGE, done=_TRAINING_SHARE, text="Placing every user"))
+        history = _train(encoder, data, options, work)
+        work.report(Progress(stage=_STAGE, done=_TRAINING_SHARE, text="Placing every user"))
         states = pooled_states(encoder, sequences, data.scales, device.name)
     space = fit_space(states, options.evenness)
     weights = {_WEIGHT + k: v.cpu().numpy() for k, v in encoder.state_dict().items()}
@@ -153,12 +153,12 @@ def training_plan(options: LSTMOptions, n_users: int) -> TrainingPlan:
 
 
 def _train(
-    encoder: EventEncoder, data: TrainingData, options: LSTMOptions, seed: int, report: Report
+    encoder: EventEncoder, data: TrainingData, options: LSTMOptions, work: Work
 ) -> tuple[EpochReport, ...]:
     """Run the training loop, telling the listener of every epoch and within long ones."""
     plan = training_plan(options, len(data.fit_users))
-    told = _Teller(report, plan.epochs)
-    for epoch in train(encoder, data, plan, seed, told.tick):
+    told = _Teller(work.report, plan.epochs)
+    for epoch in train(encoder, data, plan, work.seed, told.tick):
         told.epoch(epoch)
     return tuple(told.history)
 

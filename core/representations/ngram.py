@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.artifacts import FloatArray, IntArray, Report, Sequences, State
+from core.artifacts import FloatArray, IntArray, Sequences, State
 from core.options import Options, option
-from core.representations._base import Fitted, Representation
+from core.representations._base import Fitted, Representation, Work
 from core.representations.counts import (
     centre_of,
     columns_of,
@@ -33,11 +33,11 @@ class BigramOptions(Options):
     )
 
 
-def fit(sequences: Sequences, options: BigramOptions, seed: int, report: Report) -> Fitted:
+def fit(sequences: Sequences, options: BigramOptions, work: Work) -> Fitted:
     """One point per user: square roots of the shares of actions and of pairs of actions.
 
     Shape (U, A + A²), centred. A user with one event has no pair and stands at the average
-    of the pairs. Nothing is random; ``seed`` is not used.
+    of the pairs. Nothing is random.
     """
     n_codes = len(sequences.vocabulary.actions) + 1
     column = most_frequent(sequences.action, n_codes, options.max_actions)
@@ -84,6 +84,7 @@ BIGRAM = Representation(
     summary="Compares users by which action follows which.",
     strengths="Takes seconds, sees order one step deep, and every number can be read.",
     weaknesses="Forgets everything before the last action, and sees no time and no categories.",
+    question="order",
     learned=False,
     Options=BigramOptions,
     fit=fit,

@@ -5,16 +5,16 @@ The part that needs no PyTorch, so that the catalogue loads at once.
 
 from __future__ import annotations
 
-from core.artifacts import FloatArray, Report, Sequences, State
-from core.representations._base import Fitted, Representation
+from core.artifacts import FloatArray, Sequences, State
+from core.representations._base import Fitted, Representation, Work
 from core.representations.lstm_options import LSTMOptions
 
 
-def fit(sequences: Sequences, options: LSTMOptions, seed: int, report: Report) -> Fitted:
+def fit(sequences: Sequences, options: LSTMOptions, work: Work) -> Fitted:
     """Train the encoder and place every user; loads PyTorch only now."""
     from core.representations import learning
 
-    return learning.fit(sequences, options, seed, report)
+    return learning.fit(sequences, options, work)
 
 
 def transform(state: State, sequences: Sequences) -> FloatArray:
@@ -30,6 +30,7 @@ LSTM = Representation(
     summary="Learns by itself what tells users apart, by guessing what they will do next and when.",
     strengths="Sees order, timing, content and value at once, and long habits.",
     weaknesses="Takes a minute or more to train, and its numbers cannot be read one by one.",
+    question="everything",
     learned=True,
     Options=LSTMOptions,
     fit=fit,

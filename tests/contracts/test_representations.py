@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from core.artifacts import FIT, VALIDATE, Embeddings, Progress, Sequences, silent
+from core.artifacts import FIT, VALIDATE, Embeddings, Progress, Sequences
 from core.errors import OptionRefused
 from core.options import option_info, option_types
 from core.representations import REPRESENTATIONS, represent, transform
+from core.representations._base import Work
 from tests.worlds import bare_sequences, vocabulary_of
 
 EVERY = pytest.mark.parametrize("method", REPRESENTATIONS)
@@ -58,7 +59,7 @@ def quick(method: str) -> object:
 
 
 def points(method: str, sequences: Sequences, seed: int = 0) -> Embeddings:
-    return represent(sequences, method, quick(method), seed)
+    return represent(sequences, method, quick(method), Work(seed=seed))
 
 
 def shuffled(sequences: Sequences, order: np.ndarray) -> Sequences:
@@ -189,7 +190,7 @@ def test_users_that_behave_the_same_get_the_same_point(method):
 def test_training_is_heard_of_and_counting_has_no_history(method):
     heard: list[Progress] = []
     entry = REPRESENTATIONS[method]
-    found = represent(log(), method, quick(method), 0, heard.append)
+    found = represent(log(), method, quick(method), Work(report=heard.append))
     assert found.learned == entry.learned == bool(found.history)
     assert [p.epoch for p in heard if p.epoch] == list(found.history)
     assert found.device
@@ -199,7 +200,7 @@ def test_training_is_heard_of_and_counting_has_no_history(method):
 def test_options_of_another_method_are_refused(method):
     other = next(e for name, e in REPRESENTATIONS.items() if name != method)
     with pytest.raises(OptionRefused, match=f"'{method}' takes .*, not {other.Options.__name__}"):
-        represent(log(), method, other.Options(), 0, silent)
+        represent(log(), method, other.Options(), Work())
 
 
 @EVERY
@@ -236,7 +237,6 @@ def test_settings_and_seed_are_part_of_the_identity(method):
             log(),
             next(m for m in REPRESENTATIONS if m != method),
             quick(next(m for m in REPRESENTATIONS if m != method)),
-            0,
         ).fingerprint,
     }
     assert len(others | {one.fingerprint}) == 4
@@ -244,7 +244,7 @@ def test_settings_and_seed_are_part_of_the_identity(method):
 
 def test_a_near_miss_of_a_name_is_answered_with_the_name():
     with pytest.raises(OptionRefused, match=r"Allowed: lstm, bag, bigram\. Did you mean 'bigram'"):
-        represent(log(), "bigrams", REPRESENTATIONS["bigram"].Options(), 0)
+        represent(log(), "bigrams", REPRESENTATIONS["bigram"].Options())
 
 
 def test_the_catalogue_loads_without_pytorch() -> None:

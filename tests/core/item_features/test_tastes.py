@@ -87,7 +87,7 @@ def test_what_is_known_of_items_tells_users_apart_and_without_it_nothing_does(
     rich, _ = attach(plain, *files, ItemFeatureOptions(), 0)
 
     def found(sequences):
-        points = represent(sequences, method, METHODS[method], 0).values
+        points = represent(sequences, method, METHODS[method]).values
         groups = KMeans(2, n_init=10, random_state=0).fit_predict(np.asarray(points))
         return adjusted_rand_score(style, groups)
 

@@ -7,8 +7,9 @@ from numpy.testing import assert_allclose
 from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score
 
-from core.artifacts import TEST, VALIDATE, silent
+from core.artifacts import TEST, VALIDATE
 from core.errors import OptionRefused, TooLittleData
+from core.representations._base import Work
 from core.representations.bag import BagOptions
 from core.representations.bag import fit as count
 from core.representations.encoder import EventEncoder
@@ -56,9 +57,9 @@ def test_users_that_differ_in_order_alone_are_told_apart(of_actions, orders):
     lines, kinds = orders
     sequences = of_actions(lines, every_seventh(lines))
     learned = fit(
-        sequences, LSTMOptions(epochs=80, hidden=32, batch_users=16, slice_users=48), 0, silent
+        sequences, LSTMOptions(epochs=80, hidden=32, batch_users=16, slice_users=48), Work()
     )
-    assert found(count(sequences, BagOptions(), 0, silent).values, kinds) < 0.1
+    assert found(count(sequences, BagOptions(), Work()).values, kinds) < 0.1
     assert found(learned.values, kinds) > 0.8
     first, last = learned.history[0], learned.history[-1]
     assert last.losses["action"] < 1.1 < first.losses["action"]  # ln 4 is guessing
@@ -74,15 +75,15 @@ def test_pauses_alone_tell_users_apart(sequences_of):
             for user, kind in enumerate(kinds)
         }
     )
-    learned = fit(sequences, LSTMOptions(epochs=30, hidden=16, threads=1), 0, silent)
+    learned = fit(sequences, LSTMOptions(epochs=30, hidden=16, threads=1), Work())
     assert found(learned.values, kinds) > 0.8
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(of_actions, orders):
     sequences = of_actions(orders[0])
-    first, again = (fit(sequences, QUICK, 7, silent) for _ in range(2))
+    first, again = (fit(sequences, QUICK, Work(seed=7)) for _ in range(2))
     assert first.values.tobytes() == again.values.tobytes()
-    assert not np.array_equal(first.values, fit(sequences, QUICK, 8, silent).values)
+    assert not np.array_equal(first.values, fit(sequences, QUICK, Work(seed=8)).values)
 
 
 def test_training_is_a_plain_loop_that_stops_when_one_stops(of_actions, orders):
@@ -116,7 +117,7 @@ def test_training_ends_early_when_nothing_improves(of_actions):
     lines = {f"{u:02d}": " ".join(rng.choice(list("abc"), 12)) for u in range(40)}
     noise = of_actions(lines, every_seventh(lines))
     options = LSTMOptions(hidden=16, epochs=200, learning_rate=0.03, patience=3, threads=1)
-    history = fit(noise, options, 0, silent).history
+    history = fit(noise, options, Work()).history
     losses = [r.validation_losses["next_event"] for r in history]
     assert len(history) < 200
     assert min(losses) == losses[-4]
@@ -124,7 +125,7 @@ def test_training_ends_early_when_nothing_improves(of_actions):
 
 def test_every_epoch_is_reported_and_progress_only_rises(of_actions, orders):
     heard = []
-    fitted = fit(of_actions(orders[0]), QUICK, 0, heard.append)
+    fitted = fit(of_actions(orders[0]), QUICK, Work(report=heard.append))
     assert [p.epoch for p in heard if p.epoch] == list(fitted.history)
     assert heard[0].text == f"Learning on {fitted.device}"
     assert [p.done for p in heard] == sorted(p.done for p in heard)
@@ -133,7 +134,7 @@ def test_every_epoch_is_reported_and_progress_only_rises(of_actions, orders):
 
 def test_users_that_all_behave_the_same_stand_on_one_point(of_actions):
     sequences = of_actions({f"{u:02d}": "a b c a b" for u in range(30)})
-    values = fit(sequences, QUICK, 0, silent).values
+    values = fit(sequences, QUICK, Work()).values
     assert (values == 0).all()
 
 
@@ -148,7 +149,7 @@ def test_users_that_all_behave_the_same_stand_on_one_point(of_actions):
     ],
 )
 def test_the_smallest_logs_give_finite_points(of_actions, users):
-    fitted = fit(of_actions(users), QUICK, 0, silent)
+    fitted = fit(of_actions(users), QUICK, Work())
     assert fitted.values.shape == (len(users), 16)
     assert np.isfinite(fitted.values).all()
     assert len(fitted.history) == 3
@@ -156,26 +157,26 @@ def test_the_smallest_logs_give_finite_points(of_actions, users):
 
 def test_one_event_per_user_is_refused_with_a_way_out(of_actions):
     with pytest.raises(TooLittleData, match=r"No user has two events .* 'bag'"):
-        fit(of_actions({"ann": "a", "bob": "b"}), QUICK, 0, silent)
+        fit(of_actions({"ann": "a", "bob": "b"}), QUICK, Work())
 
 
 def test_a_pause_of_zero_throughout_trains_without_trouble(sequences_of):
     users = {f"{u}": [{"gap": 0, "action": "ab"[u % 2]}] * 10 for u in range(8)}
-    fitted = fit(sequences_of(users), QUICK, 0, silent)
+    fitted = fit(sequences_of(users), QUICK, Work())
     assert np.isfinite(fitted.values).all()
     assert np.linalg.norm(fitted.values[0] - fitted.values[1]) > 0.1
 
 
 def test_new_users_are_placed_as_if_they_had_been_there(of_actions, orders):
     sequences = of_actions(orders[0])
-    fitted = fit(sequences, QUICK, 0, silent)
+    fitted = fit(sequences, QUICK, Work())
     assert_allclose(transform(fitted.state, sequences), fitted.values)
     few = of_actions(dict(list(orders[0].items())[:5]))
     assert_allclose(transform(fitted.state, few), fitted.values[:5], atol=1e-5)
 
 
 def test_every_learned_number_is_an_array(of_actions, orders):
-    state = fit(of_actions(orders[0]), QUICK, 0, silent).state
+    state = fit(of_actions(orders[0]), QUICK, Work()).state
     assert all(type(value) is np.ndarray for value in state.values())
     assert state["weight.lstm.weight_hh_l0"].shape == (64, 16)
 
@@ -218,5 +219,5 @@ def test_settings_that_cannot_work_are_refused(values, words):
 
 def test_pytorch_is_left_as_it_was(of_actions, orders):
     before = (torch.get_num_threads(), torch.get_rng_state().sum().item())
-    fit(of_actions(orders[0]), QUICK, 0, silent)
+    fit(of_actions(orders[0]), QUICK, Work())
     assert before == (torch.get_num_threads(), torch.get_rng_state().sum().item())

@@ -7,8 +7,8 @@ import pytest
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
 
-from core.artifacts import silent
 from core.representations import bag
+from core.representations._base import Work
 from core.representations.encoder import EventEncoder, projected_widths
 from core.representations.inputs import Scales, gather, hide_words
 from core.representations.learning import fit, transform
@@ -42,13 +42,13 @@ TABLE = [[0, 0], [1, 0], [0, 3]]
 
 
 def test_a_log_without_vectors_has_the_encoder_it_always_had(log):
-    plain = fit(log, BRIEF, 0, silent)
+    plain = fit(log, BRIEF, Work())
     coded = known(log, np.zeros((9, 0)), item=[1, 2, 1, 2, 3, 3], query=[1] * 6)
-    again = fit(coded, BRIEF, 0, silent)
+    again = fit(coded, BRIEF, Work())
     assert again.values.tobytes() == plain.values.tobytes()
     assert again.state.keys() == plain.state.keys()
     assert not [name for name in plain.state if "vector" in name or "projection" in name]
-    assert bag.fit(coded, bag.BagOptions(), 0, silent).state.keys() == {
+    assert bag.fit(coded, bag.BagOptions(), Work()).state.keys() == {
         "action_column",
         "centre",
     }
@@ -95,7 +95,7 @@ def test_an_unknown_item_is_read_as_zeros(log):
 
 def test_fitted_users_are_placed_where_they_were_and_by_the_vectors_attached(log):
     read = known(log, TABLE, [[0], [5]], item=[1, 2, 0, 1, 2, 1], query=[0, 1, 1, 0, 0, 1])
-    fitted = fit(read, BRIEF, 0, silent)
+    fitted = fit(read, BRIEF, Work())
     assert_array_equal(transform(fitted.state, read), fitted.values)
     other = replace(read, item=read.item[::-1].copy())
     assert not np.allclose(transform(fitted.state, other), fitted.values)
@@ -107,17 +107,17 @@ def test_vectors_that_were_not_attached_are_missed_and_later_ones_not_read(log, 
     fit_it, place = (fit, transform) if module is None else (module.fit, module.transform)
     read = known(log, TABLE, item=[1, 2, 0, 1, 2, 1])
     with pytest.raises(ValueError, match=r"Fitted with 2 numbers per item, .* have 0"):
-        place(fit_it(read, options, 0, silent).state, log)
-    plain = fit_it(log, options, 0, silent)
+        place(fit_it(read, options, Work()).state, log)
+    plain = fit_it(log, options, Work())
     assert_array_equal(place(plain.state, read), plain.values)
 
 
 def test_the_bag_holds_the_mean_of_what_is_known(log):
     read = known(log, TABLE, item=[1, 2, 0, 1, 0, 0])
-    fitted = bag.fit(read, bag.BagOptions(), 0, silent)
+    fitted = bag.fit(read, bag.BagOptions(), Work())
     raw = fitted.values + fitted.state["centre"]
     means = np.array([[2 / 3, 1], [0, 0], [0, 0]]) / np.sqrt(2)  # ann's third item is unknown
     assert_allclose(raw[:, -2:], means, atol=1e-6)
     assert_array_equal(bag.transform(fitted.state, read), fitted.values)
-    without = bag.fit(read, bag.BagOptions(item_vectors=False), 0, silent)
-    assert_array_equal(without.values, bag.fit(log, bag.BagOptions(), 0, silent).values)
+    without = bag.fit(read, bag.BagOptions(item_vectors=False), Work())
+    assert_array_equal(without.values, bag.fit(log, bag.BagOptions(), Work()).values)
