@@ -402,6 +402,35 @@ class Splits:
 
 
 @dataclass(frozen=True, kw_only=True)
+class BehaviourModels:
+    """Segments as models of what comes next, for every number of them, and the number suggested.
+
+    Bits per event: how well users that were not fitted are foretold; higher (nearer to 0) is better.
+    """
+
+    user_ids: TextArray  # (U,)
+    members: FloatArray  # (U, K) by the suggested number, (U, K + 1) where users are set aside
+    state: State
+    """The models, and how events are read for them."""
+    ks: tuple[int, ...]  # 1, 2, 3 ...
+    bits: tuple[float, ...]
+    errors: tuple[float, ...]
+    """Standard error of the difference from the best number, users compared with themselves."""
+    suggested: int
+    confidence: float
+    """Share of bootstraps over users in which the same number is suggested, in [0, 1]."""
+    sets_aside: bool
+    """Whether users that follow no segment are set aside."""
+    share_aside: float
+    """Users that foretelling would set aside, in [0, 1]; above a half it is not done."""
+    memory: str
+    """How much of the past the models use, in words."""
+    n_fitted: int
+    """Users the models come from."""
+    fingerprint: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class EpochReport:
     """How training stands after one epoch. Losses are means per event or pair, in nats."""
 
