@@ -105,7 +105,9 @@ def draw(name: str, n_users: int = 3_000, seed: int = 0) -> World:
     """Draw a world by its name (one of PLANTED or WITHOUT). The same seed gives the same log."""
     rng = np.random.default_rng([seed, *name.encode()])
     habits, shares = _habits(name, rng)
-    lengths = np.exp(rng.normal(np.log(_MEAN_LENGTH) - _LENGTH_SPREAD**2 / 2, _LENGTH_SPREAD, n_users))
+    lengths = np.exp(
+        rng.normal(np.log(_MEAN_LENGTH) - _LENGTH_SPREAD**2 / 2, _LENGTH_SPREAD, n_users)
+    )
     lengths = np.clip(np.round(lengths), _SHORTEST, _LONGEST).astype(np.int64)
     truth = rng.choice(len(habits), n_users, p=shares)
     own = list(habits)
@@ -154,19 +156,19 @@ def _habits(name: str, rng: np.random.Generator) -> tuple[list[Habit], DoubleArr
         return [usual], np.ones(1)
     if name == "one_chain":
         return [replace(usual, chain=_by_last(_doubly(1.2, rng)))], np.ones(1)
-    vary = {
-        "content": lambda k: replace(
-            usual, taste=_tilted(usual.taste, 1.6 * strength * 2, rng)
-        ),
-        "first_order": lambda k: replace(usual, chain=_by_last(_doubly(2 * strength, rng))),
-        "second_order": lambda k: replace(usual, chain=_by_before(_doubly(2 * strength, rng))),
-        "both_lags": lambda k: replace(usual, chain=_by_sum(_doubly(2 * strength, rng))),
-        "timing": lambda k: replace(
-            usual, pause=(2.5 + 1.0 * (k % 2), 1.0), away=(10.8 + 1.5 * (k // 2), 1.0)
-        ),
-        "value": lambda k: replace(usual, price=(2.0 + 0.55 * k, 0.8)),
-    }[name]
-    return [vary(k) for k in range(4)], np.full(4, 0.25)
+    return [_varied(name, k, usual, strength, rng) for k in range(4)], np.full(4, 0.25)
+
+
+def _varied(name: str, k: int, usual: Habit, strength: float, rng: np.random.Generator) -> Habit:
+    """The k-th segment of a world in which segments differ in one thing."""
+    if name == "content":
+        return replace(usual, taste=_tilted(usual.taste, 3.2 * strength, rng))
+    if name == "timing":
+        return replace(usual, pause=(2.5 + k % 2, 1.0), away=(10.8 + 1.5 * (k // 2), 1.0))
+    if name == "value":
+        return replace(usual, price=(2.0 + 0.55 * k, 0.8))
+    order = {"first_order": _by_last, "second_order": _by_before, "both_lags": _by_sum}[name]
+    return replace(usual, chain=order(_doubly(2 * strength, rng)))
 
 
 def _six(usual: Habit, strength: float, rng: np.random.Generator) -> list[Habit]:
@@ -230,7 +232,10 @@ def _simulate(
     """All users at once, event by event; ``kind`` (U,) is the habit of every user."""
     chain = np.cumsum(np.stack([h.chain for h in habits]), axis=-1)  # (S, A, A, A)
     taste = np.cumsum(np.stack([h.taste for h in habits]), axis=-1)
-    one = {n: np.array([getattr(h, n) for h in habits]) for n in ("stay", "leave", "pause", "away", "price")}
+    one = {
+        n: np.array([getattr(h, n) for h in habits])
+        for n in ("stay", "leave", "pause", "away", "price")
+    }
     n_users, longest = len(kind), int(lengths.max())
     shape = (longest, n_users)
     action, category = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)
@@ -256,7 +261,7 @@ def _simulate(
         category=category.T[order],
         breaks=breaks.T[order],
         gap=gap.T[order],
-        price=price.T[order],
+        price=price.T[order].astype(np.float64),
         offsets=np.concatenate([[0], np.cumsum(lengths)]),
     )
 
@@ -264,7 +269,7 @@ def _simulate(
 def _drawn(cumulative: DoubleArray, rng: np.random.Generator) -> LongArray:
     """One draw per row of cumulative chances (U, n)."""
     place = (rng.random(len(cumulative))[:, None] > cumulative).sum(axis=1)
-    return np.minimum(place, cumulative.shape[1] - 1)
+    return np.asarray(np.minimum(place, cumulative.shape[1] - 1), dtype=np.int64)
 
 
 def _log_likelihood(log: Log, habit: Habit) -> DoubleArray:
@@ -287,4 +292,4 @@ def _log_likelihood(log: Log, habit: Habit) -> DoubleArray:
     money = -0.5 * ((np.log(log.price + 1e-3) - habit.price[0]) / habit.price[1]) ** 2
     total = np.log(chance) + np.log(content) + money - np.log(habit.price[1])
     total += np.where(first, 0.0, np.log(visit) + time)
-    return np.bincount(log.user, total, minlength=len(log.offsets) - 1)
+    return np.asarray(np.bincount(log.user, total, minlength=len(log.offsets) - 1))

@@ -42,7 +42,8 @@ def own_likelihoods(counts: Counts, everyone: DoubleArray) -> FloatArray:
 
 def best_straying(own: FloatArray, members: DoubleArray) -> LongArray:
     """Place in STRAYING of every block, given how far each user is of this kind (U,)."""
-    return np.einsum("u,uba->ba", members, own, dtype=np.float64).argmax(axis=1)
+    total = np.einsum("u,uba->ba", members, own, dtype=np.float64)
+    return np.asarray(total.argmax(axis=1))
 
 
 def likelihoods(own: FloatArray, straying: LongArray) -> DoubleArray:
@@ -81,7 +82,11 @@ def _tilted(
         rows = among.reshape(*chances.shape, len(_TILTS), len(nodes))
         tilts = _TILTS[:, None] * nodes
         raw = chances[:, inside, None, None] * np.exp(place[:, None, None] * tilts)
-        share = raw / raw.sum(axis=1, keepdims=True) * chances[:, inside, None, None].sum(1, keepdims=True)
+        share = (
+            raw
+            / raw.sum(axis=1, keepdims=True)
+            * chances[:, inside, None, None].sum(1, keepdims=True)
+        )
         rows[:, inside] = np.log(share) - np.log(chances[:, inside, None, None])
         gains = (part @ among.reshape(part.shape[1], -1)).reshape(-1, len(_TILTS), len(nodes))
         found += logsumexp(gains, axis=2, b=weights / weights.sum())

@@ -83,9 +83,7 @@ class Counts:
 
     def take(self, users: npt.NDArray[Any]) -> Counts:
         """The counts of some users, by index or mask."""
-        return Counts(
-            matrix=self.matrix[users], blocks=self.blocks, n_events=self.n_events[users]
-        )
+        return Counts(matrix=self.matrix[users], blocks=self.blocks, n_events=self.n_events[users])
 
 
 def count(outcomes: Outcomes, memory: Memory) -> Counts:
@@ -131,7 +129,9 @@ def _parts(o: Outcomes, memory: Memory) -> Iterator[_Part]:
     last = _before(o.action, o, 1)
     if "action" in o.told:
         contexts, levels = _action_contexts(o, memory)
-        yield _Part(name="action", levels=levels, contexts=contexts, width=n_actions, values=o.action)
+        yield _Part(
+            name="action", levels=levels, contexts=contexts, width=n_actions, values=o.action
+        )
     if "category" in o.told:
         yield _category(o, memory)
     if "pause" in o.told:
@@ -159,13 +159,16 @@ def _parts(o: Outcomes, memory: Memory) -> Iterator[_Part]:
         if name in o.told:
             values = getattr(o, name)
             yield _Part(
-                name=name, levels=(), contexts=(), width=o.sizes[name], values=values, counted=o.breaks
+                name=name,
+                levels=(),
+                contexts=(),
+                width=o.sizes[name],
+                values=values,
+                counted=o.breaks,
             )
 
 
-def _action_contexts(
-    o: Outcomes, memory: Memory
-) -> tuple[tuple[LongArray, ...], tuple[int, ...]]:
+def _action_contexts(o: Outcomes, memory: Memory) -> tuple[tuple[LongArray, ...], tuple[int, ...]]:
     n = o.sizes["action"]
     last, before, border = _before(o.action, o, 1), _before(o.action, o, 2), n + 1
     if not memory.visits:
@@ -189,9 +192,7 @@ def _category(o: Outcomes, memory: Memory) -> _Part:
         )
     last = _before(o.category, o, 1)
     if memory.category == "last":
-        return _Part(
-            name="category", levels=(n + 1,), contexts=(last,), width=n, values=o.category
-        )
+        return _Part(name="category", levels=(n + 1,), contexts=(last,), width=n, values=o.category)
     kind = np.where(o.first, 0, 1 + (last == o.category + 1) + 2 * o.breaks)
     return _Part(
         name="staying", levels=(KINDS_OF_CATEGORY,), contexts=(kind,), width=n, values=o.category

@@ -14,7 +14,7 @@ import numpy as np
 
 from core.artifacts import TEST, DoubleArray, LongArray, SideArray
 from core.sequence_models import background
-from core.sequence_models.counts import Counts, Memory
+from core.sequence_models.counts import CategoryMemory, Counts, Memory
 from core.sequence_models.mixture import Mixture, Path, everyone_of, path, path_aside, posteriors
 
 _NATS_PER_BIT = float(np.log(2))
@@ -25,7 +25,7 @@ MEMORIES = (
     Memory(actions=2, visits=True, category="stay"),
 )
 """What is tried for actions, the simplest first."""
-CATEGORIES = ("stay", "last", "action")
+CATEGORIES: tuple[CategoryMemory, ...] = ("stay", "last", "action")
 _MOST_TRIED = 8
 """Most segments with which memories are compared."""
 EXTRA = 4

@@ -40,7 +40,7 @@ class Mixture:
     @property
     def k(self) -> int:
         """Models, without the background."""
-        return self.logs.shape[1]
+        return int(self.logs.shape[1])
 
     @property
     def has_background(self) -> bool:
@@ -77,13 +77,25 @@ def bayes(scores: DoubleArray) -> tuple[DoubleArray, DoubleArray]:
     top = scores.max(axis=1, keepdims=True)
     raw = np.exp(scores - top)
     total = raw.sum(axis=1, keepdims=True)
-    return raw / total, (top + np.log(total))[:, 0]
+    return np.asarray(raw / total), np.asarray((top + np.log(total))[:, 0])
 
 
 def everyone_of(counts: Counts) -> DoubleArray:
     """Chances (columns,) of one model for all."""
     totals = np.asarray(counts.matrix.sum(axis=0), dtype=np.float64)
     return chances(totals[None], counts.blocks)[0]
+
+
+def of_members(counts: Counts, members: DoubleArray) -> Mixture:
+    """The models and shares that follow from memberships (U, K); nothing is iterated."""
+    totals = np.asarray((counts.matrix.T @ members.astype(np.float32)).T)
+    return Mixture(
+        shares=_shares(members),
+        logs=np.log(chances(totals.astype(np.float64), counts.blocks)).T.astype(np.float32),
+        everyone=everyone_of(counts),
+        straying=np.zeros(0, dtype=np.int64),
+        likelihood=float("nan"),
+    )
 
 
 def fit(
@@ -107,7 +119,7 @@ def fit(
     for _ in range(rounds):
         totals = np.asarray((counts.matrix.T @ members[:, :k].astype(np.float32)).T)
         logs = np.log(chances(totals.astype(np.float64), counts.blocks)).T.astype(np.float32)
-        shares = (members.sum(axis=0) + 1.0) / (len(members) + members.shape[1])
+        shares = _shares(members)
         if own is not None:
             straying = background.best_straying(own, members[:, k])
         scores = _likelihoods(counts, logs, own, straying) + np.log(shares)
@@ -167,7 +179,8 @@ def _with_background(members: DoubleArray) -> DoubleArray:
 
 def _first_members(counts: Counts, k: int, rng: np.random.Generator) -> DoubleArray:
     """Memberships after a few rounds from random ones, the best of some (em-EM: Biernacki,
-    Celeux and Govaert, 2003)."""
+    Celeux and Govaert, 2003).
+    """
     begun = [
         fit(counts, rng.dirichlet(np.ones(k), counts.n_users), rounds=_SHORT_ROUNDS)
         for _ in range(_STARTS if k > 1 else 1)
@@ -188,6 +201,11 @@ def _without_one(mixture: Mixture, counts: Counts, own: FloatArray | None) -> Do
 def _members(mixture: Mixture, counts: Counts, own: FloatArray | None) -> DoubleArray:
     scores = _likelihoods(counts, mixture.logs, own, mixture.straying)
     return bayes(scores + np.log(mixture.shares))[0]
+
+
+def _shares(members: DoubleArray) -> DoubleArray:
+    """Share of every model, with one further user each, so that none is 0."""
+    return np.asarray((members.sum(axis=0) + 1.0) / (len(members) + members.shape[1]))
 
 
 def _likelihoods(

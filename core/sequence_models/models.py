@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import fields, replace
 
 import numpy as np
 
 from core.artifacts import (
     TEST,
     BehaviourModels,
-    DoubleArray,
     FloatArray,
     LongArray,
     Progress,
@@ -22,7 +20,7 @@ from core.artifacts import (
 )
 from core.geometry import drawn_users
 from core.sequence_models import background, held_out
-from core.sequence_models.counts import Counts, Memory, count
+from core.sequence_models.counts import CategoryMemory, Counts, Memory, count
 from core.sequence_models.held_out import EXTRA, RESTARTS, Foretold
 from core.sequence_models.mixture import Mixture, Path, everyone_of, path, path_aside, posteriors
 from core.sequence_models.options import SequenceModelOptions
@@ -30,12 +28,12 @@ from core.sequence_models.outcomes import Coding, outcomes_of
 
 VERSION = 1
 _STAGE = "models"
-_MOST_ASIDE = 0.5
+_FEWEST_ASIDE, _MOST_ASIDE = 0.01, 0.5
 """Where more users than this follow nobody, setting them aside would leave no segmentation."""
 _SURELY = 2.0
 """Standard errors by which a background must be better."""
 _USERS_AT_ONCE = 20_000
-_CATEGORY = ("stay", "last", "action")
+_CATEGORY: tuple[CategoryMemory, ...] = ("stay", "last", "action")
 
 
 def learn(
@@ -77,7 +75,7 @@ def learn(
         own = background.own_likelihoods(counts, everyone_of(counts))
         with_aside = path_aside(counts, mixtures, own)
         shares_aside = float(with_aside[_suggested(aside)].shares[-1])
-        sets_aside = _surely_better(aside, plain) and shares_aside <= _MOST_ASIDE
+        sets_aside = _surely_better(aside, plain) and _FEWEST_ASIDE <= shares_aside <= _MOST_ASIDE
         if sets_aside:
             mixtures, chosen = with_aside, aside
         elif not _surely_better(aside, plain):
@@ -85,7 +83,7 @@ def learn(
     kept = {k: _largest_first(mixtures[k]) for k in range(1, most + 1) if k in mixtures}
     suggested = min(_suggested(chosen), max(kept))
     state = _to_state(coding, memory, kept)
-    behind, error = chosen.behind(int(chosen.per_event().argmax()))
+    _, error = chosen.behind(int(chosen.per_event().argmax()))
     return BehaviourModels(
         user_ids=sequences.user_ids,
         members=members_of(state, sequences, suggested),
@@ -105,6 +103,26 @@ def learn(
     )
 
 
+def mixture_for(models: BehaviourModels, sequences: Sequences, k: int, seed: int) -> Mixture:
+    """The mixture of ``k`` models, fitted now where it was not kept."""
+    if has_mixture(models.state, k):
+        return mixture_of(models.state, k)
+    coding, memory = Coding.from_state(models.state), memory_of(models.state)
+    users = _modelled_users(sequences, models.n_fitted, seed)
+    counts = count(outcomes_of(sequences, coding, users), memory)
+    mixtures = path(counts, k + EXTRA, 1, np.random.default_rng([seed, 99]))
+    if models.sets_aside:
+        own = background.own_likelihoods(counts, everyone_of(counts))
+        mixtures = path_aside(counts, mixtures, own)
+    return _largest_first(mixtures[min(k, max(mixtures))])
+
+
+def state_of_one(state: State, mixture: Mixture) -> State:
+    """What placing users by one mixture needs."""
+    ways = {name: state[name] for name in state if not name.startswith("mixture.")}
+    return {**ways, **{f"mixture.{mixture.k}.{name}": getattr(mixture, name) for name in _ARRAYS}}
+
+
 def members_of(state: State, sequences: Sequences, k: int) -> FloatArray:
     """Membership of every user in ``k`` segments, (U, k), or (U, k + 1) with a background last.
 
@@ -118,12 +136,17 @@ def members_of(state: State, sequences: Sequences, k: int) -> FloatArray:
     return found.astype(np.float32)
 
 
+def counts_of(state: State, sequences: Sequences, users: LongArray) -> Counts:
+    """The counts of some users, as the models read them."""
+    outcomes = outcomes_of(sequences, Coding.from_state(state), users)
+    return count(outcomes, memory_of(state))
+
+
 def in_blocks(state: State, sequences: Sequences) -> Iterator[tuple[LongArray, Counts]]:
     """Users and their counts, block by block."""
-    coding, memory = Coding.from_state(state), memory_of(state)
     for first in range(0, sequences.n_users, _USERS_AT_ONCE):
         users = np.arange(first, min(first + _USERS_AT_ONCE, sequences.n_users))
-        yield users, count(outcomes_of(sequences, coding, users), memory)
+        yield users, counts_of(state, sequences, users)
 
 
 def memory_of(state: State) -> Memory:

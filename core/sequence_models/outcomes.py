@@ -49,7 +49,9 @@ class Coding:
         gap, breaks = gap[events], breaks[events]
         coding = cls(
             told=np.arange(len(FORETOLD), dtype=np.int32),
-            actions=_commonest(sequences.action[events], sequences.vocabulary.actions, MOST_ACTIONS),
+            actions=_commonest(
+                sequences.action[events], sequences.vocabulary.actions, MOST_ACTIONS
+            ),
             categories=_commonest(
                 sequences.category[events], sequences.vocabulary.categories, MOST_CATEGORIES
             ),
