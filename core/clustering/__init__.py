@@ -87,13 +87,13 @@ def _best(
         behaviour.models, behaviour.sequences, [labels.values for labels in found], seed
     )
     bits = foretold.per_event()
-    best = int(bits.argmax())
+    best = foretold.simplest_of_the_best()
     told = ", ".join(
         f"{CLUSTERERS[name].label} {value:.3f}" for name, value in zip(names, bits, strict=True)
     )
     why = (
-        f"{CLUSTERERS[names[best]].label} was taken: its segments foretell users that were not "
-        f"looked at best (bits per event, nearer to 0 is better: {told})."
+        f"{CLUSTERERS[names[best]].label} was taken: no other algorithm's segments foretell users that "
+        f"were not looked at surely better (bits per event, nearer to 0 is better: {told})."
     )
     return replace(found[best], note=f"{why} {found[best].note}".strip())
 

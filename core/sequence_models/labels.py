@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from core.artifacts import TEST, VALIDATE, BehaviourModels, DoubleArray, Sequences
+from core.artifacts import NOISE, TEST, VALIDATE, BehaviourModels, DoubleArray, Sequences
+from core.sequence_models import background
 from core.sequence_models.counts import Counts
 from core.sequence_models.held_out import Foretold, foretell
-from core.sequence_models.mixture import Mixture, of_members
+from core.sequence_models.mixture import Mixture, everyone_of, fit, of_members
 from core.sequence_models.models import counts_of
 
 _MOST_USERS = 20_000
@@ -19,7 +21,7 @@ _MOST_USERS = 20_000
 def bits_of_labels(
     models: BehaviourModels,
     sequences: Sequences,
-    labels: Sequence[npt.NDArray[np.integer]],
+    labels: Sequence[npt.NDArray[np.integer[Any]]],
     seed: int,
 ) -> Foretold:
     """Bits per event by which the validation users are foretold by each of several labels (U,).
@@ -38,11 +40,14 @@ def bits_of_labels(
     return Foretold(bits=np.stack(bits, axis=1), n_events=unseen.n_events)
 
 
-def mixture_of_labels(counts: Counts, labels: npt.NDArray[np.integer]) -> Mixture:
-    """One model for every label that occurs, fitted to its users."""
+def mixture_of_labels(counts: Counts, labels: npt.NDArray[np.integer[Any]]) -> Mixture:
+    """One model for every segment that occurs, fitted to its users; NOISE is the background."""
     found, codes = np.unique(labels, return_inverse=True)
     members: DoubleArray = np.eye(len(found))[codes]
-    return of_members(counts, members)
+    if found[0] != NOISE or len(found) == 1:
+        return of_members(counts, members)
+    own = background.own_likelihoods(counts, everyone_of(counts))
+    return fit(counts, np.roll(members, -1, axis=1), own, hot=1.0, rounds=1)  # noise comes last
 
 
 def _drawn(

@@ -83,7 +83,7 @@ def bayes(scores: DoubleArray) -> tuple[DoubleArray, DoubleArray]:
 def everyone_of(counts: Counts) -> DoubleArray:
     """Chances (columns,) of one model for all."""
     totals = np.asarray(counts.matrix.sum(axis=0), dtype=np.float64)
-    return chances(totals[None], counts.blocks)[0]
+    return np.asarray(chances(totals[None], counts.blocks)[0])
 
 
 def of_members(counts: Counts, members: DoubleArray) -> Mixture:
