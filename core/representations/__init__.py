@@ -8,12 +8,18 @@ from core.options import Options
 from core.representations._base import Representation
 from core.representations._base import Work as Work
 from core.representations.bag import BAG
+from core.representations.markov import MARKOV
 from core.representations.ngram import BIGRAM
+from core.representations.ngrams_with_skips import NGRAM
 from core.representations.recurrent import LSTM
+from core.representations.rfm import RFM
+from core.representations.timing import TIME
 
 VERSION = 3
 
-REPRESENTATIONS: dict[str, Representation] = {r.name: r for r in (LSTM, BAG, BIGRAM)}
+REPRESENTATIONS: dict[str, Representation] = {
+    r.name: r for r in (LSTM, BAG, BIGRAM, NGRAM, MARKOV, TIME, RFM)
+}
 
 
 def represent(
