@@ -33,11 +33,11 @@ def fit_columns(values: FloatArray, users: LongArray) -> dict[str, npt.NDArray[A
 
 
 def place_columns(values: FloatArray, state: State) -> FloatArray:
-    """The columns at their common size, cut off at four deviations; 0 where nothing is known."""
+    """The columns at their common size, cut off at four deviations; NaN stays NaN."""
     placed = np.empty_like(values)
     for place, (centre, spread) in enumerate(zip(state["centre"], state["spread"], strict=True)):
         scaling = Scaling(method="robust", centre=float(centre), spread=float(spread))
-        placed[:, place] = np.nan_to_num(scaled(values[:, place], scaling), nan=0.0)
+        placed[:, place] = scaled(values[:, place], scaling)
     return placed
 
 

@@ -48,8 +48,13 @@ from core.representations.columns import (
 )
 from core.representations.counts import columns_of, user_blocks, users_to_fit
 from core.representations.device import COUNTED_ON
+from core.representations.lasting import halves, lasting
 
 _DAY = 86_400
+_STANDING = ("recency", "frequency", "tenure", "money")
+_STYLE = ("basket", "price_log", "price_spread")
+_STANDING_WEIGHT = 0.3
+"""Weight of what grows with a history: by its kind it cannot be seen to last."""
 _BANDS = 5
 _SAMPLE = 1_000_000
 _PURCHASES, _PRICED, _EVENTS = range(3)
@@ -73,6 +78,13 @@ class RFMOptions(Options):
         "Use price bands",
         "Also compare how a user's events are spread over cheap and dear (five bands)",
     )
+    lasting: bool = option(
+        True,
+        "Weigh by what lasts",
+        "Let baskets and prices count as far as the earlier half of a user's history agrees with "
+        "the later; else all numbers count the same",
+        expert=True,
+    )
     prior: float = option(
         4.0,
         "Caution with few events",
@@ -87,10 +99,9 @@ class RFMOptions(Options):
 def fit(sequences: Sequences, options: RFMOptions, work: Work) -> Fitted:
     """One point per user: the numbers above, brought to a common size by the users to fit.
 
-    Shape (U, 7 + 5), fewer by option and where the log has no prices, which is said. Numbers are
-    less their median, over their quartile range; bands are less their mean and keep their size.
-    What a user does not have counts as the median. Nothing is random. Raises TooLittleData where
-    nothing is left to compare.
+    Shape (U, 7 + 5), fewer by option and where the log has no prices, which is said. Each is less
+    its median, over its quartile range, times how far it lasts. What a user does not have counts
+    as the median. Nothing is random. Raises TooLittleData where nothing is left to compare.
     """
     users = users_to_fit(sequences)
     has_price = bool(np.any(sequences.price > 0))
@@ -103,13 +114,20 @@ def fit(sequences: Sequences, options: RFMOptions, work: Work) -> Fitted:
         "last": np.array([sequences.time.max() if sequences.n_events else 0]),
         "standing": np.array([options.standing]),
         "has_price": np.array([has_price]),
+        "prior": np.array([options.prior]),
         **_purchases(sequences, has_price),
     }
-    state |= fit_columns(_measured(state, sequences), users)
     if options.bands and has_price:
         state["edges"] = _edges(sequences, users)
         counts = _banded(state["edges"], sequences)[users].sum(axis=0) + 1.0 / _BANDS
-        state |= {"band_shares": counts / counts.sum(), "prior": np.array([options.prior])}
+        state["band_shares"] = counts / counts.sum()
+    raw = _measured(state, sequences)
+    state |= fit_columns(raw, users)
+    state["weight"] = np.ones(raw.shape[1], dtype=np.float32)
+    if options.lasting:
+        state["weight"] = lasting(place_columns(_measured(state, halves(sequences)), state))
+    if options.standing:
+        state["weight"][: len(_STANDING) if has_price else 3] = _STANDING_WEIGHT
     return Fitted(
         values=transform(state, sequences),
         state=state,
@@ -120,12 +138,8 @@ def fit(sequences: Sequences, options: RFMOptions, work: Work) -> Fitted:
 
 def transform(state: State, sequences: Sequences) -> FloatArray:
     """Place users in the space that was fitted, shape (U, D)."""
-    numbers = place_columns(_measured(state, sequences), state)
-    if "edges" not in state:
-        return numbers
-    everyone = state["band_shares"]
-    roots = smoothed_roots(_banded(state["edges"], sequences), everyone, float(state["prior"][0]))
-    return np.concatenate([numbers, roots - np.sqrt(everyone).astype(np.float32)], axis=1)
+    placed = place_columns(_measured(state, sequences), state)
+    return np.nan_to_num(placed, copy=False, nan=0.0) * state["weight"]
 
 
 def _purchases(sequences: Sequences, has_price: bool) -> dict[str, npt.NDArray[Any]]:
@@ -155,7 +169,19 @@ def _findings(state: State, options: RFMOptions) -> tuple[Metric, ...]:
 
 def _measured(state: State, sequences: Sequences) -> FloatArray:
     """The numbers of every user as they are, (U, C); NaN where a user has none."""
-    blocks = []
+    numbers = _numbers(state, sequences)
+    if "edges" not in state:
+        return numbers
+    counts = _banded(state["edges"], sequences)
+    bands = smoothed_roots(counts, state["band_shares"], float(state["prior"][0]))
+    return np.concatenate([numbers, bands], axis=1)
+
+
+def _numbers(state: State, sequences: Sequences) -> FloatArray:
+    n_columns = 4 * int(state["standing"][0]) + 3
+    if not state["has_price"][0]:
+        n_columns = 3
+    values = np.empty((sequences.n_users, n_columns), dtype=np.float32)
     for users, events, rows in user_blocks(sequences):
         price = np.nan_to_num(sequences.price[events].astype(np.float64), nan=0.0, posinf=0.0)
         block = _Block(
@@ -166,8 +192,8 @@ def _measured(state: State, sequences: Sequences) -> FloatArray:
             time=np.asarray(sequences.time[events]),
             first_time=sequences.first_time[users],
         )
-        blocks.append(stack(_columns(state, block)))
-    return np.concatenate(blocks)
+        values[users] = stack(_columns(state, block))
+    return values
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -196,13 +222,12 @@ def _columns(state: State, block: _Block) -> dict[str, DoubleArray]:
         columns["frequency"] = np.log1p(np.bincount(block.rows[bought], minlength=n_users))
         columns["tenure"] = np.log1p(np.maximum(last - block.first_time, 0) / _DAY)
     if state["has_price"][0]:
-        columns |= _money(block, bought, n_users, standing=bool(state["standing"][0]))
+        money = _money(block, bought, n_users)
+        columns |= money if state["standing"][0] else {k: money[k] for k in _STYLE}
     return columns
 
 
-def _money(
-    block: _Block, bought: MaskArray, n_users: int, *, standing: bool
-) -> dict[str, DoubleArray]:
+def _money(block: _Block, bought: MaskArray, n_users: int) -> dict[str, DoubleArray]:
     paid = np.bincount(block.rows[bought], block.price[bought], minlength=n_users)
     rows, visit = block.rows[bought], block.visit[bought]
     begins = np.ones(len(rows), dtype=np.bool_)
@@ -211,7 +236,7 @@ def _money(
     priced = block.price > 0
     logs = np.log1p(block.price[priced])
     return {
-        **({"money": np.log1p(paid)} if standing else {}),
+        "money": np.log1p(paid),
         "basket": np.log1p(paid / np.where(baskets > 0, baskets, np.nan)),
         "price_log": mean_per_user(block.rows[priced], logs, n_users),
         "price_spread": spread_per_user(block.rows[priced], logs, n_users),

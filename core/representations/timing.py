@@ -41,11 +41,16 @@ from core.representations.columns import (
 )
 from core.representations.counts import user_blocks, users_to_fit
 from core.representations.device import COUNTED_ON
+from core.representations.lasting import halves, lasting
 
 DAY = 86_400
 _PARTS, _WEEKDAYS = 6, 7
 _THURSDAY = 3
 """Weekday of 1 January 1970, where Monday is 0."""
+_RECENCY = 13
+"""Column of the recency, the last of the numbers where it is used."""
+_STANDING = 0.3
+"""Weight of the recency: by its kind it cannot be seen to last."""
 _CLOCKS = {"hour": _PARTS, "weekday": _WEEKDAYS}
 
 MaskArray = npt.NDArray[np.bool_]
@@ -66,6 +71,13 @@ class TimeOptions(Options):
         "Also compare how long ago a user was last seen; tells more of when the log ends than of "
         "how a user behaves",
     )
+    lasting: bool = option(
+        True,
+        "Weigh by what lasts",
+        "Let each number count as far as the earlier half of a user's history agrees with the "
+        "later; else all count the same, and numbers that are chance drown the others",
+        expert=True,
+    )
     prior: float = option(
         4.0,
         "Caution with few events",
@@ -80,9 +92,8 @@ class TimeOptions(Options):
 def fit(sequences: Sequences, options: TimeOptions, work: Work) -> Fitted:
     """One point per user: the numbers above, brought to a common size by the users to fit.
 
-    Shape (U, 14 + 13), fewer by option. Numbers are less their median, over their quartile range;
-    hours and weekdays are less their mean and keep their size, which is small where users differ
-    by chance only. What a user does not have counts as the median. Nothing is random.
+    Shape (U, 14 + 13), fewer by option. Each is less its median, over its quartile range, times
+    how far it lasts. What a user does not have counts as the median. Nothing is random.
     """
     users = users_to_fit(sequences)
     state: dict[str, npt.NDArray[Any]] = {
@@ -90,24 +101,23 @@ def fit(sequences: Sequences, options: TimeOptions, work: Work) -> Fitted:
         "recency": np.array([options.recency]),
         "prior": np.array([options.prior]),
     }
+    for name in _CLOCKS if options.clock else ():
+        counts = _clock(name, sequences)[users].sum(axis=0) + 1.0 / _CLOCKS[name]
+        state[f"{name}_shares"] = counts / counts.sum()
     raw = _measured(state, sequences)
     state |= fit_columns(raw, users)
-    if options.clock:
-        for name in _CLOCKS:
-            counts = _clock(name, sequences)[users].sum(axis=0) + 1.0 / _CLOCKS[name]
-            state[f"{name}_shares"] = counts / counts.sum()
+    state["weight"] = np.ones(raw.shape[1], dtype=np.float32)
+    if options.lasting:
+        state["weight"] = lasting(place_columns(_measured(state, halves(sequences)), state))
+    if options.recency:
+        state["weight"][_RECENCY] = _STANDING
     return Fitted(values=transform(state, sequences), state=state, device=COUNTED_ON)
 
 
 def transform(state: State, sequences: Sequences) -> FloatArray:
     """Place users in the space that was fitted, shape (U, D)."""
-    parts = [place_columns(_measured(state, sequences), state)]
-    for name in _CLOCKS:
-        if f"{name}_shares" in state:
-            everyone = state[f"{name}_shares"]
-            roots = smoothed_roots(_clock(name, sequences), everyone, float(state["prior"][0]))
-            parts.append(roots - np.sqrt(everyone).astype(np.float32))
-    return np.concatenate(parts, axis=1)
+    placed = place_columns(_measured(state, sequences), state)
+    return np.nan_to_num(placed, copy=False, nan=0.0) * state["weight"]
 
 
 def _clock(name: str, sequences: Sequences) -> LongArray:
@@ -126,7 +136,20 @@ def _clock(name: str, sequences: Sequences) -> LongArray:
 
 def _measured(state: State, sequences: Sequences) -> FloatArray:
     """The numbers of every user as they are, (U, C); NaN where a user has none."""
-    blocks = []
+    return np.concatenate([_numbers(state, sequences), *_clock_roots(state, sequences)], axis=1)
+
+
+def _clock_roots(state: State, sequences: Sequences) -> list[FloatArray]:
+    everyone = {name: state.get(f"{name}_shares") for name in _CLOCKS}
+    return [
+        smoothed_roots(_clock(name, sequences), shares, float(state["prior"][0]))
+        for name, shares in everyone.items()
+        if shares is not None
+    ]
+
+
+def _numbers(state: State, sequences: Sequences) -> FloatArray:
+    blocks = [np.zeros((0, _RECENCY + int(state["recency"][0])), dtype=np.float32)]
     for users, events, rows in user_blocks(sequences):
         block = Block.of(sequences, events, rows, users.stop - users.start)
         columns = block.pauses() | block.visits() | block.durations(sequences.duration[events])
