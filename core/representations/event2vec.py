@@ -61,7 +61,7 @@ class Event2VecOptions(Options):
         expert=True,
     )
     smoothing: float = option(
-        1e-3,
+        0.1,
         "Weight of frequent words",
         "A word that makes up this share of all events counts half; smaller values take more from "
         "frequent words",
@@ -96,6 +96,7 @@ def fit(sequences: Sequences, options: Event2VecOptions, work: Work) -> Fitted:
     vectors = _vectors(together, options, work.seed)
     share = counts / max(1, counts.sum())
     weight = options.smoothing / (options.smoothing + share)
+    weight /= (share * weight).sum() or 1.0  # an event weighs 1 on average
     state["vectors"] = (vectors * weight[:, None]).astype(np.float32)
     raw = _means(state, sequences)
     fitted = users_to_fit(sequences)
@@ -143,7 +144,8 @@ def _events_of(sequences: Sequences, users: LongArray) -> LongArray:
     """Places of the events of some users, in order."""
     size = np.diff(sequences.offsets)[users]
     before = np.cumsum(size) - size
-    return np.arange(size.sum()) + np.repeat(sequences.offsets[users] - before, size)
+    places = np.repeat(sequences.offsets[users] - before, size)
+    return np.asarray(places + np.arange(len(places)))
 
 
 def _words(
@@ -190,7 +192,11 @@ def _met_together(
 
 
 def _vectors(together: csr_array, options: Event2VecOptions, seed: int) -> FloatArray:
-    """A vector for every word, (W, width): the pairs' surprise, factorised."""
+    """A vector for every word, (W, width): the pairs' surprise, factorised.
+
+    As a word plus as a context (Levy et al., 2015), or words that are met only with each other
+    and never with themselves would be at right angles.
+    """
     pairs = together.tocoo()
     of_word = np.asarray(together.sum(axis=1), dtype=np.float64)
     context = of_word**_CONTEXT
@@ -201,8 +207,9 @@ def _vectors(together: csr_array, options: Event2VecOptions, seed: int) -> Float
     pairs.data = np.maximum(surprise, 0).astype(np.float32)
     matrix = pairs.tocsr()
     matrix.eliminate_zeros()
-    axes, sizes = principal_axes(matrix.T.tocsr(), options.width, seed)
-    return axes * np.sqrt(sizes)
+    axes, sizes = principal_axes(matrix, options.width, seed)
+    roots = np.sqrt(np.where(sizes > 0, sizes, 1.0))
+    return np.asarray(matrix @ axes / roots + axes * roots, dtype=np.float32)
 
 
 def _means(state: State, sequences: Sequences) -> FloatArray:

@@ -256,7 +256,7 @@ def _edges(sequences: Sequences, users: LongArray) -> FloatArray:
     return np.quantile(known, shares).astype(np.float32) if len(known) else np.zeros(4, np.float32)
 
 
-def _banded(edges: FloatArray, sequences: Sequences) -> LongArray:
+def _banded(edges: FloatArray, sequences: Sequences) -> IntArray:
     """Events with a price of every user by band, (U, 5)."""
     counts = np.zeros((sequences.n_users, _BANDS), dtype=np.int32)
     for users, events, rows in user_blocks(sequences):

@@ -7,13 +7,14 @@ say is compared too, by the vectors that were made of their words.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from core.artifacts import FloatArray, LongArray, Metric, Sequences, State
+from core.errors import TooLittleData
 from core.options import Options, option
 from core.representations._base import Fitted, Representation, Work
 from core.representations.counts import columns_of, mean_vectors, user_blocks, users_to_fit
@@ -78,15 +79,20 @@ def fit(sequences: Sequences, options: TFIDFOptions, work: Work) -> Fitted:
     nothing is known stands at 0. A word counts (1 + ln n) times the logarithm of how few users met
     it (Salton and Buckley, 1988); each kind of word has the same length. Words and axes (latent
     semantic analysis, Deerwester et al., 1990) are learned of the users to fit; the seed draws
-    where the search for the axes begins.
+    where the search for the axes begins. Raises TooLittleData where no event has any word.
     """
     users = users_to_fit(sequences)
     kinds = [kind for kind in ("item", "category", "query") if np.any(getattr(sequences, kind))]
     state = _columns(kinds, sequences, users, options)
     findings: tuple[Metric, ...] = ()
     if not state:
-        state = _columns(["action"], sequences, users, options)
+        state = _columns(["action"], sequences, users, replace(options, fewest_users=1))
         findings = (Metric(name="words", value=None, note=_NO_WORDS),)
+    if not state:
+        raise TooLittleData(
+            "No event has an item, a category, a search text or an action, so there is nothing "
+            "to compare. Map such a column, or take the representation 'time'."
+        )
     sample = users_to_fit(sequences, _USERS)
     state["axes"], _ = principal_axes(_matrix(state, sequences, sample), options.width, work.seed)
     if options.item_vectors:

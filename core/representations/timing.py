@@ -28,7 +28,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from core.artifacts import DoubleArray, FloatArray, LongArray, Sequences, State
+from core.artifacts import DoubleArray, FloatArray, IntArray, LongArray, Sequences, State
 from core.options import Options, option
 from core.representations._base import Fitted, Representation, Work
 from core.representations.columns import (
@@ -120,7 +120,7 @@ def transform(state: State, sequences: Sequences) -> FloatArray:
     return np.nan_to_num(placed, copy=False, nan=0.0) * state["weight"]
 
 
-def _clock(name: str, sequences: Sequences) -> LongArray:
+def _clock(name: str, sequences: Sequences) -> IntArray:
     """Events of every user by hour or weekday, (U, 6) or (U, 7)."""
     n_parts = _CLOCKS[name]
     counts = np.zeros((sequences.n_users, n_parts), dtype=np.int32)
@@ -233,7 +233,8 @@ class Block:
         """Logarithm of 1 + days from the user's last event to the moment ``last``."""
         latest = np.full(self.n_users, np.nan)
         latest[self.rows] = self.time  # of several events of one user the last one stays
-        return np.log1p(np.maximum(last - latest, 0) / DAY)
+        days: DoubleArray = np.maximum(last - latest, 0) / DAY
+        return np.asarray(np.log1p(days))
 
     def _count(self, chosen: MaskArray) -> DoubleArray:
         """Chosen events of every user; NaN for none."""
