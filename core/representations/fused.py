@@ -134,7 +134,8 @@ def fit(sequences: Sequences, options: FusedOptions, work: Work) -> Fitted:
     its number of columns; of what lasts, each direction varies as much as its reliability to the
     fourth. Parts that answer the same question share its weight. Where nothing lasts, or fewer
     than 200 users can tell, parts count whole, and it is said. The seed only draws what chance
-    alone would show.
+    alone would show. Raises TooLittleData where no user has an event, or the log can tell none
+    of the parts.
     """
     parts, told = _fit_parts(sequences, options, work)
     axes: Axes = {}
@@ -182,6 +183,11 @@ def _fit_parts(
 ) -> tuple[list[_Part], list[Metric]]:
     """Every part that counts and that the log can tell; what it cannot is told."""
     users = users_to_fit(sequences, _USERS)
+    if not len(users):
+        raise TooLittleData(
+            "No user has an event, so there is nothing to compare. Keep more of the log when "
+            "cleaning."
+        )
     wanted = [name for name in PARTS if name in options.blocks and options.weight(name)]
     parts, told = [], []
     for place, name in enumerate(wanted):
@@ -194,6 +200,8 @@ def _fit_parts(
             continue
         told += fitted.findings
         parts.append(_Part(name=name, state=fitted.state, sample=fitted.values[users]))
+    if not parts:
+        raise TooLittleData(" ".join(left.note for left in told))
     return parts, told
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from core.artifacts import Sequences
+from core.errors import TooLittleData
 from core.representations import REPRESENTATIONS, represent, transform
 from core.representations._base import Work
 from tests.worlds import bare_sequences, vocabulary_of
@@ -59,10 +60,6 @@ def one_event_users() -> Sequences:
     return log(np.ones(300, dtype=np.int64))
 
 
-def no_events() -> Sequences:
-    return log(np.zeros(5, dtype=np.int64))
-
-
 def one_user() -> Sequences:
     return log(np.array([7]))
 
@@ -84,7 +81,6 @@ HARD = [
     one_category_per_user,
     whole_days,
     one_event_users,
-    no_events,
     one_user,
     missing_and_absurd_numbers,
     a_very_long_history,
@@ -105,6 +101,17 @@ def test_hard_logs_give_finite_numbers_and_new_users_theirs(
     assert again.shape == (4, found.values.shape[1])
     assert np.isfinite(again).all()
     assert all(np.isfinite(v).all() for v in found.state.values() if v.dtype.kind == "f")
+
+
+@pytest.mark.parametrize("method", COUNTED)
+def test_without_any_event_there_are_finite_numbers_or_an_error_in_words(method: str) -> None:
+    sequences = log(np.zeros(5, dtype=np.int64))
+    try:
+        found = represent(sequences, method, REPRESENTATIONS[method].Options(), Work())
+    except TooLittleData as refused:
+        assert "so there is nothing to compare." in str(refused)
+    else:
+        assert np.isfinite(found.values).all()
 
 
 @pytest.mark.parametrize("method", COUNTED)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from core.errors import OptionRefused
+from core.errors import OptionRefused, TooLittleData
 from core.options import option_types
 from core.representations import REPRESENTATIONS
 from core.representations._base import Work
@@ -105,6 +105,8 @@ def test_where_nothing_lasts_every_part_counts_whole_and_it_is_said(of_actions):
 def test_parts_that_the_log_cannot_tell_are_left_out_and_it_is_said(by_order, of_actions):
     told = {found.name: found.note for found in fit(by_order, WHOLE, Work()).findings}
     assert "Map a price column" in told["left out rfm"]
+    with pytest.raises(TooLittleData, match="Map a price column"):
+        fit(by_order, FusedOptions(blocks=("rfm",)), Work())
     alike = of_actions({f"u{i}": "a a a a" for i in range(20)})
     fitted = fit(alike, FusedOptions(blocks=("bag", "markov"), lasting=False), Work())
     assert {f.note for f in fitted.findings} == {
