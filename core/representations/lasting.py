@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from core.artifacts import DoubleArray, FloatArray, LongArray, Sequences
+from core.artifacts import DoubleArray, FloatArray, IntArray, LongArray, Sequences
 from core.representations.counts import users_to_fit
 
 FEWEST_USERS = 200
@@ -31,24 +31,45 @@ _MOST = 16
 def halves(sequences: Sequences) -> Sequences:
     """Some users to fit, each as two: the earlier half of its events at 2 i, the later at 2 i + 1.
 
+    Cut between two visits, the nearest to the middle, for within one visit everything is alike;
+    users with one visit are taken, and cut in the middle, only where fewer than 200 have two.
     Users with fewer than four events are left out; at most 50,000 are taken, at even distances.
     """
     users = users_to_fit(sequences)
     users = users[np.diff(sequences.offsets)[users] >= _FEWEST_EVENTS]
+    last = sequences.offsets[users + 1] - 1
+    again = users[sequences.session[last] != sequences.session[sequences.offsets[users]]]
+    users = again if len(again) >= FEWEST_USERS else users
     users = users[:: -(-len(users) // _USERS) or 1]
-    first, size = sequences.offsets[users], np.diff(sequences.offsets)[users]
-    sizes = np.stack([size // 2, size - size // 2], axis=1).ravel()
-    offsets = np.concatenate([[0], np.cumsum(sizes)])
-    events = np.arange(offsets[-1]) + np.repeat(first - offsets[:-1:2], size)
+    size = np.diff(sequences.offsets)[users]
+    ends = np.cumsum(size)
+    events = np.arange(size.sum()) + np.repeat(sequences.offsets[users] - ends + size, size)
+    cuts = _cuts(sequences.session[events], ends - size, ends)
     per_event = ("action", "category", "item", "platform", "query", "session")
     numbers = ("time", "gap", "duration", "price")
     per_user = ("user_ids", "length", "in_window", "first_time", "split")
     return replace(
         sequences,
-        offsets=offsets,
+        offsets=np.concatenate([[0], np.stack([cuts, ends], axis=1).ravel()]).astype(np.int64),
         **{name: getattr(sequences, name)[events] for name in (*per_event, *numbers)},
         **{name: getattr(sequences, name)[np.repeat(users, 2)] for name in per_user},
     )
+
+
+def _cuts(visit: IntArray, starts: LongArray, ends: LongArray) -> LongArray:
+    """The first event of each user's later half, (U,): where a visit begins, if two there are."""
+    place = np.arange(len(visit))
+    begins = np.ones(len(visit), dtype=np.bool_)
+    begins[1:] = visit[1:] != visit[:-1]
+    begins[starts] = True
+    middle = starts + (ends - starts) // 2
+    before = np.maximum.accumulate(np.where(begins, place, 0))[middle]
+    upcoming = np.append(np.where(begins, place, len(visit)), len(visit))
+    after = np.minimum.accumulate(upcoming[::-1])[::-1][middle + 1]
+    no_before, no_after = before <= starts, after >= ends
+    nearer_after = no_before | (~no_after & (after - middle < middle - before))
+    cuts = np.where(nearer_after, after, before)
+    return np.where(no_before & no_after, middle, cuts)
 
 
 def lasting(values: FloatArray) -> FloatArray:
