@@ -19,6 +19,36 @@ def test_of_nobody_there_are_no_halves(of_actions):
     assert halves(of_actions({"ann": "a", "bob": ""})).n_users == 0
 
 
+def visits_of(of_actions, with_arrays, visits):
+    sequences = of_actions({f"u{i:03d}": "a " * len(visits) for i in range(200)})
+    return with_arrays(sequences, session=np.tile(np.array(visits, np.int32), 200))
+
+
+@pytest.mark.parametrize(
+    ("visits", "earlier"),
+    [
+        ([0, 0, 0, 0, 0, 0, 1, 1], 6),  # the middle is in the first visit: after it
+        ([0, 1, 1, 1, 1, 1, 1, 1], 1),  # in the last one: before it
+        ([0, 0, 0, 1, 1, 1, 1, 2], 3),  # the nearer border of the visit in the middle
+        ([0, 1, 1, 1, 1, 2, 2, 2], 5),
+        ([0, 0, 0, 0, 1, 1, 1, 1], 4),
+        ([0, 0, 0, 0, 0, 0, 0, 0], 4),  # one visit is cut in the middle
+    ],
+)
+def test_histories_are_cut_between_visits(of_actions, with_arrays, visits, earlier):
+    found = halves(visits_of(of_actions, with_arrays, visits))
+    assert np.diff(found.offsets).tolist() == [earlier, 8 - earlier] * 200
+
+
+def test_users_with_one_visit_tell_nothing_where_others_can(of_actions, with_arrays):
+    sequences = of_actions({f"u{i:03d}": "a a a a" for i in range(260)})
+    returned = np.arange(260) < 250
+    visits = np.where(returned[:, None], [0, 0, 1, 1], 0).ravel().astype(np.int32)
+    assert halves(with_arrays(sequences, session=visits)).n_users == 2 * 250
+    few = np.where((np.arange(260) < 150)[:, None], [0, 0, 1, 1], 0).ravel().astype(np.int32)
+    assert halves(with_arrays(sequences, session=few)).n_users == 2 * 260
+
+
 def halved(earlier, later):
     return np.stack([earlier, later], axis=1).reshape(-1, earlier.shape[1]).astype(np.float32)
 
