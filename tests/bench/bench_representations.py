@@ -2,8 +2,8 @@
 
 About 20 events each of 8 actions, 200 categories and 50,000 items, made straight as arrays. Each
 representation is fitted in a process of its own, on one processor thread; memory is the peak of
-that process, less what it took before the representation began beside it. Sizes by
-``BENCH_USERS`` ("100000,1000000").
+that process, beside the peak that making the log had taken before. Sizes by ``BENCH_USERS``
+("100000,1000000").
 """
 
 import json
