@@ -32,7 +32,7 @@ _FEWEST_ASIDE, _MOST_ASIDE = 0.01, 0.5
 """Where more users than this follow nobody, setting them aside would leave no segmentation."""
 _SURELY = 2.0
 """Standard errors by which a background must be better."""
-_USERS_AT_ONCE = 20_000
+USERS_AT_ONCE = 20_000
 _CATEGORY: tuple[CategoryMemory, ...] = ("stay", "last", "action")
 
 
@@ -144,8 +144,8 @@ def counts_of(state: State, sequences: Sequences, users: LongArray) -> Counts:
 
 def in_blocks(state: State, sequences: Sequences) -> Iterator[tuple[LongArray, Counts]]:
     """Users and their counts, block by block."""
-    for first in range(0, sequences.n_users, _USERS_AT_ONCE):
-        users = np.arange(first, min(first + _USERS_AT_ONCE, sequences.n_users))
+    for first in range(0, sequences.n_users, USERS_AT_ONCE):
+        users = np.arange(first, min(first + USERS_AT_ONCE, sequences.n_users))
         yield users, counts_of(state, sequences, users)
 
 
