@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_array
 
 from core.artifacts import LongArray
 from core.sequence_models.outcomes import Outcomes
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 MaskArray = npt.NDArray[np.bool_]
 CategoryMemory = Literal["stay", "last", "action"]
@@ -88,6 +90,8 @@ class Counts:
 
 def count(outcomes: Outcomes, memory: Memory) -> Counts:
     """Count every user's outcomes by their contexts."""
+    from scipy.sparse import csr_array
+
     users, cells, blocks = [], [], list[Block]()
     start = 0
     for part in _parts(outcomes, memory):
