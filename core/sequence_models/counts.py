@@ -6,6 +6,7 @@ the logarithms of its chances. Blocks stand side by side as columns of one spars
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -59,7 +60,7 @@ class Block:
 
     @property
     def rows(self) -> int:
-        return int(np.prod(self.levels, dtype=int))
+        return math.prod(self.levels)
 
     @property
     def columns(self) -> slice:
