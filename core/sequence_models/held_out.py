@@ -30,7 +30,7 @@ _MOST_TRIED = 8
 """Most segments with which memories are compared."""
 EXTRA = 2
 """How many models more than segments wanted the way down begins with."""
-RESTARTS, N_FOLDS = 2, 3
+RESTARTS, N_FOLDS = 1, 3
 Tell = Callable[[float], None]
 
 
