@@ -13,9 +13,9 @@ from core.representations._base import Work
 from core.representations.bag import BagOptions
 from core.representations.bag import fit as count
 from core.representations.encoder import EventEncoder
+from core.representations.encoder_options import EncoderOptions
 from core.representations.inputs import Scales
 from core.representations.learning import fit, training_plan, transform
-from core.representations.encoder_options import EncoderOptions
 from core.representations.training import TrainingData, split_users, train
 
 QUICK = EncoderOptions(hidden=16, epochs=3, batch_users=16, threads=1)

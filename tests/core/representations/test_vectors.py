@@ -10,9 +10,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 from core.representations import bag
 from core.representations._base import Work
 from core.representations.encoder import EventEncoder, projected_widths
+from core.representations.encoder_options import EncoderOptions
 from core.representations.inputs import Scales, gather, hide_words
 from core.representations.learning import fit, transform
-from core.representations.encoder_options import EncoderOptions
 
 BRIEF = EncoderOptions(hidden=8, epochs=2)
 
