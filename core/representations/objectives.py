@@ -11,11 +11,13 @@ contrastive  whether two slices are of the same user
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from core.representations.encoder import EventEncoder, Tensors, contrastive_loss
@@ -93,6 +95,11 @@ class Objectives:
             classes = batch["classes"][:, :REBUILT_EVENTS, : len(REBUILT)]
             found["autoencoder"] = encoder.rebuilder.loss(pooled, classes, real)
         if encoder.taught is not None and "target" in batch:
-            guess = encoder.taught(encoder.pool(hidden, batch["real"]))
-            found["teacher"] = taught_loss(guess, batch["target"])
+            pooled = encoder.pool(hidden, batch["real"])
+            found["teacher"] = taught_loss(encoder.taught(_direction(pooled)), batch["target"])
         return found
+
+
+def _direction(pooled: Tensor) -> Tensor:
+    """Pooled states (B, H) at one length, sqrt(H): users are placed by the direction alone."""
+    return F.normalize(pooled, dim=1) * math.sqrt(pooled.shape[1])
