@@ -16,7 +16,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -46,8 +45,6 @@ class Objectives:
 
         ``pair`` holds slices of the same users, row by row; None where nobody is told apart.
         """
-        if encoder.shape.dropout:  # what is dropped follows from the dice of this very step
-            torch.manual_seed(int(rng.integers(2**63)))
         losses: dict[str, Tensor] = {}
         if self._reads(encoder, batch):
             hidden, _ = encoder(batch)

@@ -77,6 +77,14 @@ def test_a_word_used_often_by_one_user_is_rare_all_the_same():
     assert (read(replace(sequences, action=action), min_users=5).action[0] == 0).all()
 
 
+def test_users_of_words_are_counted_alike_for_few_and_for_many_words(monkeypatch):
+    few = Scales.of(rare_words(), time_of_day=True, min_users=5)
+    monkeypatch.setattr("core.representations.inputs._MOST_CELLS", 0)
+    many = Scales.of(rare_words(), time_of_day=True, min_users=5)
+    assert few.shared_action.tolist() == [True, True, False, True, False]
+    assert many.shared_action.tolist() == few.shared_action.tolist()
+
+
 def test_of_a_small_log_a_tenth_of_the_users_is_enough(of_actions):
     few = of_actions({f"{u:02d}": "a b" if u < 2 else "a a" for u in range(20)})
     assert read(few, min_users=5).action[0].tolist() == [1, 2]
