@@ -102,8 +102,8 @@ def with_room(run: Callable[[int], T], size: int, told: Callable[[int], None], l
         except torch.cuda.OutOfMemoryError:
             if size <= least:
                 raise OptionRefused(
-                    f"The GPU has no room even for {size} at a time. Set device to cpu, or lower the "
-                    "width (hidden), the layers or the longest stretch (window)."
+                    f"The GPU has no room even for {size} at a time. Set device to cpu, or lower "
+                    "the width (hidden), the layers or the longest stretch (window)."
                 ) from None
         size = max(
             least, size // 2
