@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core.artifacts import VALIDATE, EpochReport, LongArray, Sequences
+from core.artifacts import VALIDATE, EpochReport, FloatArray, LongArray, Sequences
 from core.representations.batches import (
     SlicePlan,
     Stretches,
@@ -20,14 +20,15 @@ from core.representations.batches import (
     slice_pairs,
     windows,
 )
-from core.representations.encoder import (
-    EventEncoder,
-    Tensors,
-    contrastive_loss,
-    mean_pool,
-    to_tensors,
+from core.representations.encoder import EventEncoder, Tensors, to_tensors
+from core.representations.inputs import (
+    EventBatch,
+    Scales,
+    gather,
+    hide_words,
+    turn_clock,
 )
-from core.representations.inputs import EventBatch, Scales, gather, hide_words
+from core.representations.objectives import NEXT_EVENT, Objectives
 
 Tick = Callable[[float], None]
 """Called after every batch with the share of the epoch that is done, in (0, 1]."""
@@ -52,7 +53,7 @@ class TrainingPlan:
     """Most events of a user that an epoch reads."""
     learning_rate: float
     weights: Mapping[str, float]
-    """Of each prediction (action, category, gap, duration, price) and of "contrastive"."""
+    """Of each objective, by the names of `core.representations.objectives`."""
     temperature: float
     slice_users: int
     """Users whose slices are told apart at a time."""
@@ -71,12 +72,34 @@ class TrainingData:
     fit_users: LongArray
     validation_users: LongArray
     device: str
+    targets: FloatArray | None = None  # (U, K) a teacher's soft labels
 
     def tensors(self, stretches: Stretches) -> Tensors:
-        return to_tensors(self.batch(stretches), self.device)
+        return to_tensors(self.batch(stretches), self.device) | self._targets(stretches)
+
+    def training_tensors(self, stretches: Stretches, rng: np.random.Generator) -> Tensors:
+        """The same with some words hidden."""
+        hidden = hide_words(self.batch(stretches), _HIDDEN_WORDS, rng)
+        return to_tensors(hidden, self.device) | self._targets(stretches)
+
+    def slice_tensors(
+        self, pair: tuple[Stretches, Stretches], rng: np.random.Generator
+    ) -> tuple[Tensors, Tensors]:
+        """Slices by which users are told apart; those of one visit each at a time of their own."""
+        last = self.sequences.session[pair[0].start + pair[0].length - 1]
+        same_visit = np.asarray(last == self.sequences.session[pair[1].start])
+        first, second = (turn_clock(self.batch(side), same_visit, rng) for side in pair)
+        return to_tensors(first, self.device), to_tensors(second, self.device)
 
     def batch(self, stretches: Stretches) -> EventBatch:
         return gather(self.sequences, self.scales, *stretches.padded())
+
+    def _targets(self, stretches: Stretches) -> Tensors:
+        """Soft labels (B, K) of those whose stretches they are, where there are any."""
+        if self.targets is None:
+            return {}
+        user = np.searchsorted(self.sequences.offsets, stretches.start, side="right") - 1
+        return {"target": torch.from_numpy(self.targets[user]).to(self.device)}
 
 
 def split_users(sequences: Sequences) -> tuple[LongArray, LongArray]:
@@ -112,8 +135,7 @@ def train(
             seconds=time.perf_counter() - began,
         )
         if watched:
-            # Not the contrastive loss: telling people apart is no proof of having understood.
-            loss = watched["next_event"] or watched["total"]
+            loss = _understood(watched, plan.weights)
             best, since_best = min(best, loss), 0 if loss < best else since_best + 1
         if plan.patience and since_best >= plan.patience:
             return
@@ -126,6 +148,7 @@ class _Run:
         self, encoder: EventEncoder, data: TrainingData, plan: TrainingPlan, seed: int
     ) -> None:
         self.encoder, self.data, self.plan, self.seed = encoder, data, plan, seed
+        self.objectives = Objectives(weights=plan.weights, temperature=plan.temperature)
         self.rng = np.random.default_rng([seed, 1])
         self.slices = self._plan_slices(data.fit_users)
         self.validation_slices = self._plan_slices(data.validation_users)
@@ -136,10 +159,11 @@ class _Run:
     def fit(self, tick: Tick) -> tuple[dict[str, float], float]:
         """One epoch: mean losses, and events read per second."""
         began, n_events, n_done, means = time.perf_counter(), 0, 0, _Means()
+        self.encoder.train()
         stretches = windows(self.data.sequences, self.data.fit_users, self.plan.window, self.rng)
         for batch in similar_batches(stretches, self.plan.batch_users, self.rng):
             pair = self._slices(self.slices, self.rng)
-            losses = self._losses(self._training_tensors(batch), pair)
+            losses = self._losses(self.data.training_tensors(batch, self.rng), pair, self.rng)
             self._step(losses)
             means.add(losses, len(batch.start))
             n_events += _count(batch) + (2 * _count(pair[0]) if pair else 0)
@@ -153,32 +177,22 @@ class _Run:
         if not len(self.data.validation_users):
             return {}
         rng, means = np.random.default_rng([self.seed, 2]), _Means()
+        self.encoder.eval()
         stretches = windows(self.data.sequences, self.data.validation_users, self.plan.window, rng)
         for batch in similar_batches(stretches, self.plan.batch_users, rng):
             pair = self._slices(self.validation_slices, rng)
-            means.add(self._losses(self.data.tensors(batch), pair), len(batch.start))
+            losses = self._losses(self.data.tensors(batch), pair, rng)
+            means.add(losses, len(batch.start))
         return means.values(self.plan.weights)
 
-    def _training_tensors(self, batch: Stretches) -> Tensors:
-        hidden = hide_words(self.data.batch(batch), _HIDDEN_WORDS, self.rng)
-        return to_tensors(hidden, self.data.device)
-
     def _losses(
-        self, batch: Tensors, pair: tuple[Stretches, Stretches] | None
+        self,
+        batch: Tensors,
+        pair: tuple[Stretches, Stretches] | None,
+        rng: np.random.Generator,
     ) -> dict[str, Tensor]:
-        losses: dict[str, Tensor] = {}
-        if batch["real"].shape[1] > 1 and self.encoder.heads:
-            hidden, _ = self.encoder(batch)
-            losses |= self.encoder.next_event_losses(hidden, batch)
-        if pair:
-            first, second = (self._pooled(side) for side in pair)
-            losses["contrastive"] = contrastive_loss(first, second, self.plan.temperature)
-        return losses
-
-    def _pooled(self, stretches: Stretches) -> Tensor:
-        batch = self.data.tensors(stretches)
-        hidden, _ = self.encoder(batch)
-        return mean_pool(hidden, batch["real"])
+        sides = self.data.slice_tensors(pair, rng) if pair else None
+        return self.objectives.losses(self.encoder, batch, sides, rng)
 
     def _step(self, losses: Mapping[str, Tensor]) -> None:
         """Change the weights once; a batch in which nothing follows anything changes nothing."""
@@ -222,8 +236,14 @@ class _Means:
         """Every loss, the weighted sum of the predictions as next_event, and that of all."""
         means = {name: total / self.weights[name] for name, total in self.sums.items()}
         weighted = {name: weights[name] * mean for name, mean in means.items()}
-        next_event = sum(value for name, value in weighted.items() if name != "contrastive")
+        next_event = sum(value for name, value in weighted.items() if name in NEXT_EVENT)
         return {"total": sum(weighted.values()), "next_event": next_event, **means}
+
+
+def _understood(losses: Mapping[str, float], weights: Mapping[str, float]) -> float:
+    """What is weighed to stop early: all but telling people apart, no proof of understanding."""
+    counted = [name for name in losses if name in weights and name != "contrastive"]
+    return sum(weights[name] * losses[name] for name in counted) or losses["total"]
 
 
 def _rate(progress: float) -> float:
