@@ -202,14 +202,16 @@ class Journey:
     def embeddings(self) -> Embeddings:
         """One point per user."""
         options = self.options
+        work = representations.Work(
+            seed=options.seed,
+            report=self._listen,
+            keep=self.store.unfinished(self.fingerprint("embeddings")),
+        )
         return self._step(
             "embeddings",
             Embeddings,
             lambda _: representations.represent(
-                self.inputs(),
-                options.representation,
-                options.represent_params,
-                representations.Work(seed=options.seed, report=self._listen),
+                self.inputs(), options.representation, options.represent_params, work
             ),
         )
 
