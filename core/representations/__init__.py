@@ -9,11 +9,11 @@ from core.representations._base import Representation
 from core.representations._base import Work as Work
 from core.representations.bag import BAG
 from core.representations.ngram import BIGRAM
-from core.representations.recurrent import LSTM
+from core.representations.recurrent import CNN, GRU, LSTM, RNN
 
-VERSION = 3
+VERSION = 4
 
-REPRESENTATIONS: dict[str, Representation] = {r.name: r for r in (LSTM, BAG, BIGRAM)}
+REPRESENTATIONS: dict[str, Representation] = {r.name: r for r in (LSTM, GRU, RNN, CNN, BAG, BIGRAM)}
 
 
 def represent(

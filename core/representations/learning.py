@@ -17,11 +17,15 @@ from core.representations._base import Fitted, Work
 from core.representations.batches import Stretches
 from core.representations.checkpoint import Checkpoints
 from core.representations.device import pick, repeatable
-from core.representations.encoder import EventEncoder, Memory, projected_widths, to_tensors
+from core.representations.encoder import EventEncoder, Shape, projected_widths, to_tensors
+from core.representations.encoder_cells import Memory
+from core.representations.encoder_options import EncoderOptions
 from core.representations.inputs import Scales, gather
-from core.representations.lstm_options import LSTMOptions
+from core.representations.pooling import Pooled
+from core.representations.source import TrainingData, TrainingPlan, split_users
 from core.representations.space import fit_space, place
-from core.representations.training import TrainingData, TrainingPlan, split_users, train
+from core.representations.teacher import targets_of
+from core.representations.training import train
 from core.representations.vectors import event_vectors, fitted_vectors
 
 _STAGE = "represent"
@@ -39,8 +43,8 @@ _EVENTS_PER_BATCH = 16_384
 _WEIGHT = "weight."
 
 
-def fit(sequences: Sequences, options: LSTMOptions, work: Work) -> Fitted:
-    """Train the encoder and place every user, shape (U, hidden).
+def fit(sequences: Sequences, options: EncoderOptions, work: Work, cell: str = "lstm") -> Fitted:
+    """Train an encoder of that cell and place every user, shape (U, hidden).
 
     The same seed and threads give the same bytes on a CPU. Raises TooLittleData where no user
     has two events.
@@ -55,20 +59,48 @@ def fit(sequences: Sequences, options: LSTMOptions, work: Work) -> Fitted:
     work.report(Progress(stage=_STAGE, done=0.0, text=f"Learning on {device}"))
     with repeatable(threads, device.name):
         torch.manual_seed(work.seed)
-        data = _data(sequences, options, device.name)
-        encoder = EventEncoder(data.scales, options.hidden, event_vectors(sequences))
-        encoder = encoder.to(device.name)
+        data = _data(sequences, options, device.name, targets_of(sequences, options, work))
+        encoder = build_encoder(data, options, cell)
         history = _train(encoder, data, options, work)
         work.report(Progress(stage=_STAGE, done=_TRAINING_SHARE, text="Placing every user"))
         states = pooled_states(encoder, sequences, data.scales, device.name)
     space = fit_space(states, options.evenness)
     weights = {_WEIGHT + k: v.cpu().numpy() for k, v in encoder.state_dict().items()}
-    state = {**weights, **data.scales.to_state(), **space, "threads": np.array([threads])}
+    state = {
+        **weights,
+        **data.scales.to_state(),
+        **shape_of(data, options, cell).to_state(),
+        **space,
+        "threads": np.array([threads]),
+    }
     return Fitted(values=place(state, states), state=state, device=str(device), history=history)
 
 
-def transform(state: State, sequences: Sequences) -> FloatArray:
-    """Place users by an encoder trained earlier, shape (U, hidden), on the fastest device."""
+def build_encoder(data: TrainingData, options: EncoderOptions, cell: str) -> EventEncoder:
+    """A fresh encoder where it is to be trained; its numbers are drawn by PyTorch's seed."""
+    shape = shape_of(data, options, cell)
+    encoder = EventEncoder(data.scales, options.hidden, event_vectors(data.sequences), shape)
+    return encoder.to(data.device)
+
+
+def shape_of(data: TrainingData, options: EncoderOptions, cell: str) -> Shape:
+    """What the encoder is built of."""
+    return Shape(
+        cell=cell,
+        layers=options.layers,
+        pooling=options.pooling,
+        dropout=options.dropout,
+        rebuilds=options.autoencoder_weight > 0,
+        n_targets=0 if data.targets is None else data.targets.shape[1],
+    )
+
+
+def transform(state: State, sequences: Sequences, cell: str = "lstm") -> FloatArray:
+    """Place users by an encoder trained earlier, shape (U, hidden), on the fastest device.
+
+    Raises ValueError where the state is not of an encoder of that cell.
+    """
+    shape = _known_shape(state, cell)
     scales = Scales.from_state(state)
     weights = {
         name.removeprefix(_WEIGHT): torch.from_numpy(np.array(values))
@@ -78,7 +110,7 @@ def transform(state: State, sequences: Sequences) -> FloatArray:
     device = pick("auto").name
     with repeatable(int(state["threads"][0]), device):
         vectors = fitted_vectors(sequences, projected_widths(weights))
-        encoder = EventEncoder(scales, len(state["centre"]), vectors).to(device)
+        encoder = EventEncoder(scales, len(state["centre"]), vectors, shape).to(device)
         encoder.load_state_dict(weights)
         return place(state, pooled_states(encoder, sequences, scales, device))
 
@@ -87,15 +119,18 @@ def transform(state: State, sequences: Sequences) -> FloatArray:
 def pooled_states(
     encoder: EventEncoder, sequences: Sequences, scales: Scales, device: str
 ) -> FloatArray:
-    """Mean hidden state over all events of every user, shape (U, H); zeros without events.
+    """Pooled hidden state over all events of every user, shape (U, H); zeros without events.
 
-    Users are read in batches of similar length, long ones in parts; memory stays flat.
+    Users are read in batches of similar length, long ones in parts; memory stays flat. Always in
+    float32, however the encoder was trained, so that users placed later stand where they would.
     """
+    encoder.eval()
+    encoder.autocast = None
     start, length = np.asarray(sequences.offsets[:-1]), np.diff(sequences.offsets)
     states = np.zeros((sequences.n_users, encoder.hidden), dtype=np.float32)
     by_length = np.argsort(length, kind="stable")
     for users in _read_together(by_length[length[by_length] > 0], length):
-        total = torch.zeros(len(users), encoder.hidden, device=device)
+        pooled: Pooled | None = None
         memory: Memory | None = None
         for done in range(0, int(length[users].max()), _READ_AT_ONCE):
             part = Stretches(
@@ -104,9 +139,25 @@ def pooled_states(
             )
             tensors = to_tensors(gather(sequences, scales, *part.padded()), device)
             hidden, memory = encoder(tensors, memory)
-            total += (hidden * tensors["real"].unsqueeze(-1)).sum(dim=1)
-        states[users] = total.cpu().numpy() / length[users, None]
+            pooled = encoder.pool.add(pooled, hidden, tensors["real"])
+        if pooled is not None:
+            states[users] = pooled.state().cpu().numpy()
     return states
+
+
+def _known_shape(state: State, cell: str) -> Shape:
+    if "shape.cell" not in state:
+        raise ValueError(
+            f"This is not the state of an encoder '{cell}' of this version: it does not say of "
+            "which cell it is. Fit the log anew."
+        )
+    shape = Shape.from_state(state)
+    if shape.cell != cell:
+        raise ValueError(
+            f"This is the state of an encoder '{shape.cell}', not '{cell}': its numbers mean "
+            f"nothing to one. Place users by '{shape.cell}'."
+        )
+    return shape
 
 
 def _read_together(users: LongArray, length: LongArray) -> Iterator[LongArray]:
@@ -116,18 +167,26 @@ def _read_together(users: LongArray, length: LongArray) -> Iterator[LongArray]:
     yield from np.split(users, np.flatnonzero(np.diff(batch)) + 1)
 
 
-def _data(sequences: Sequences, options: LSTMOptions, device: str) -> TrainingData:
+def _data(
+    sequences: Sequences, options: EncoderOptions, device: str, targets: FloatArray | None
+) -> TrainingData:
     fit_users, validation_users = split_users(sequences)
     return TrainingData(
         sequences=sequences,
-        scales=Scales.of(sequences, time_of_day=options.time_of_day),
+        scales=Scales.of(
+            sequences,
+            time_of_day=options.time_of_day,
+            min_users=options.min_users_per_word,
+            max_items=options.max_items if options.item_weight > 0 else 0,
+        ),
         fit_users=fit_users,
         validation_users=validation_users,
         device=device,
+        targets=targets if options.teacher_weight > 0 else None,
     )
 
 
-def training_plan(options: LSTMOptions, n_users: int, seed: int = 0) -> TrainingPlan:
+def training_plan(options: EncoderOptions, n_users: int, seed: int = 0) -> TrainingPlan:
     """Work out what is left to "auto" for a log with so many users to fit."""
     asked, fitting = options.batch_users, next(s for most, s in _BATCH_USERS if n_users <= most)
     batch_users = fitting if asked == "auto" else asked
@@ -144,6 +203,9 @@ def training_plan(options: LSTMOptions, n_users: int, seed: int = 0) -> Training
             "gap": options.gap_weight,
             "duration": options.value_weight,
             "price": options.value_weight,
+            "item": options.item_weight,
+            "autoencoder": options.autoencoder_weight,
+            "teacher": options.teacher_weight,
             "contrastive": options.contrastive_weight,
         },
         temperature=options.temperature,
@@ -156,7 +218,7 @@ def training_plan(options: LSTMOptions, n_users: int, seed: int = 0) -> Training
 
 
 def _train(
-    encoder: EventEncoder, data: TrainingData, options: LSTMOptions, work: Work
+    encoder: EventEncoder, data: TrainingData, options: EncoderOptions, work: Work
 ) -> tuple[EpochReport, ...]:
     """Run the training loop, telling the listener of every epoch and within long ones."""
     plan = training_plan(options, len(data.fit_users), work.seed)
@@ -210,4 +272,4 @@ class _Teller:
             return ""
         began, done_before = self._began
         left = (now - began) * (self._n_epochs - epochs_done) / (epochs_done - done_before)
-        return f", about {left:.0f} s left"
+        return f", about {left:.0f} s left" if left < 90 else f", about {left / 60:.0f} min left"

@@ -1,11 +1,18 @@
-"""Where a training stands between two steps, as plain numbers that a checkpoint can hold."""
+"""Where a training stands between two steps, in plain numbers that a checkpoint can hold."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from core.artifacts import EpochReport
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from core.artifacts import EpochReport, State
+from core.representations.checkpoint import Snapshot
+from core.store import from_plain, to_plain
 
 
 @dataclass(kw_only=True)
@@ -67,3 +74,40 @@ class Standing:
     since_best: int = 0
     """Epochs since then."""
     history: tuple[EpochReport, ...] = ()
+
+
+def snapshot_of(
+    encoder: nn.Module, optimizer: torch.optim.Optimizer, standing: Standing
+) -> Snapshot:
+    """All that a training must know to go on from here."""
+    return Snapshot(
+        step=standing.steps_done,
+        weights={name: _as_array(v) for name, v in encoder.state_dict().items()},
+        optimizer={
+            f"{number}.{name}": _as_array(value)
+            for number, averages in optimizer.state_dict()["state"].items()
+            for name, value in averages.items()
+        },
+        standing=to_plain(standing),
+    )
+
+
+def restore(snapshot: Snapshot, encoder: nn.Module, optimizer: torch.optim.Optimizer) -> Standing:
+    """Undo `snapshot_of`; what the plan decides of the optimiser stays as it is."""
+    encoder.load_state_dict(_as_tensors(snapshot.weights))
+    averages: dict[int, dict[str, Tensor]] = {}
+    for key, value in _as_tensors(snapshot.optimizer).items():
+        number, _, name = key.partition(".")
+        averages.setdefault(int(number), {})[name] = value
+    optimizer.load_state_dict(optimizer.state_dict() | {"state": averages})
+    standing: Standing = from_plain(Standing, dict(snapshot.standing))
+    return standing
+
+
+def _as_array(tensor: Tensor) -> np.ndarray[Any, Any]:
+    array: np.ndarray[Any, Any] = tensor.detach().cpu().numpy()
+    return array
+
+
+def _as_tensors(state: State) -> dict[str, Tensor]:
+    return {name: torch.from_numpy(np.array(values)) for name, values in state.items()}

@@ -7,23 +7,20 @@ and the seed, so that going on from any step gives the bytes of a training that 
 
 from __future__ import annotations
 
-import hashlib
 import math
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
-from collections.abc import Sequence as SequenceOf
-from dataclasses import asdict, dataclass, replace
-from typing import Any, Protocol
+from dataclasses import asdict
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from core.artifacts import VALIDATE, EpochReport, LongArray, Sequences, State, fingerprint
+from core.artifacts import EpochReport, LongArray, fingerprint
 from core.errors import JobStopped
 from core.representations.batches import (
     Dice,
-    Portions,
     SlicePlan,
     Stretches,
     epoch_batches,
@@ -31,17 +28,11 @@ from core.representations.batches import (
     slice_pairs,
 )
 from core.representations.checkpoint import Checkpoints, Snapshot
-from core.representations.encoder import (
-    EventEncoder,
-    Tensors,
-    contrastive_loss,
-    mean_pool,
-    to_tensors,
-)
-from core.representations.inputs import EventBatch, Scales, gather, hide_words
+from core.representations.encoder import EventEncoder, Tensors
+from core.representations.objectives import NEXT_EVENT, Objectives
 from core.representations.ranks import Ranks
-from core.representations.standing import Standing, Tally
-from core.store import from_plain, to_plain
+from core.representations.source import Source, TrainingData, TrainingPlan
+from core.representations.standing import Standing, Tally, restore, snapshot_of
 
 Tick = Callable[[float], None]
 """Called after every batch with the share of the epoch that is done, in (0, 1]."""
@@ -51,99 +42,9 @@ _WARM_UP = 0.05
 _RAMP = 0.4
 """Share of all steps in which the contrastive weight rises to its full size: users are told
 apart only by what has been understood of them, not by what is remembered of them."""
-_HIDDEN_WORDS = 0.02
-"""Share of words that are hidden from the encoder, so that it learns what "unknown" is like."""
 _MOST_GRADIENT = 1.0
 _ORDER, _STEP, _WATCHED = range(3)
 """What dice are thrown for."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrainingPlan:
-    """All numbers that govern training, worked out for one log."""
-
-    epochs: int
-    batch_users: int
-    window: int
-    """Most events of a user that an epoch reads."""
-    learning_rate: float
-    weights: Mapping[str, float]
-    """Of each prediction (action, category, gap, duration, price) and of "contrastive"."""
-    temperature: float
-    slice_users: int
-    """Users whose slices are told apart at a time."""
-    slice_shortest: int
-    slice_longest: int
-    patience: int
-    """Epochs without a better validation loss after which training ends; 0 never ends it."""
-    seed: int = 0
-
-    @property
-    def portions(self) -> Portions:
-        """How much is read at a time."""
-        return Portions(batch_users=self.batch_users, window=self.window)
-
-
-class Source(Protocol):
-    """Where training reads: users in shards, every shard read by one rank."""
-
-    def shards(self, rank: int, n_ranks: int) -> SequenceOf[TrainingData]:
-        """What a rank reads in every epoch: together the ranks read every user once."""
-
-    def identity(self) -> str:
-        """Fingerprint of all that is read, by any rank, and of how it is read."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrainingData:
-    """A log (or a shard of one), how to read it, who is fitted and who only watched.
-
-    All those users have events.
-    """
-
-    sequences: Sequences
-    scales: Scales
-    fit_users: LongArray
-    validation_users: LongArray
-    device: str
-
-    def shards(self, rank: int, n_ranks: int) -> tuple[TrainingData, ...]:
-        """A log that is whole is dealt out user by user; alone, it is its own only shard."""
-        if n_ranks == 1:
-            return (self,)
-        own = slice(rank, None, n_ranks)
-        fitted, watched = self.fit_users[own], self.validation_users[own]
-        return (replace(self, fit_users=fitted, validation_users=watched),)
-
-    def identity(self) -> str:
-        """Fingerprint of the log, its users and scales."""
-        read_by = {k: v.tolist() for k, v in self.scales.to_state().items()}
-        who = {"fit": _digest(self.fit_users), "watched": _digest(self.validation_users)}
-        return fingerprint(self.sequences.fingerprint, "training", 1, read_by | who)
-
-    def tensors(self, stretches: Stretches) -> Tensors:
-        return to_tensors(self.batch(stretches), self.device)
-
-    def training_tensors(self, stretches: Stretches, rng: np.random.Generator) -> Tensors:
-        """The same with some words hidden."""
-        return to_tensors(hide_words(self.batch(stretches), _HIDDEN_WORDS, rng), self.device)
-
-    def batch(self, stretches: Stretches) -> EventBatch:
-        return gather(self.sequences, self.scales, *stretches.padded())
-
-
-def split_users(sequences: Sequences) -> tuple[LongArray, LongArray]:
-    """Users to fit and users to validate on, those without any event in neither.
-
-    The test users are fitted too: what has been chosen is refitted on all users but those that
-    tell when to stop. No validation where it would have fewer than two users, or most of them.
-    """
-    users = np.flatnonzero(np.diff(sequences.offsets) > 0)
-    watched = sequences.split[users] == VALIDATE
-    n_watched = int(np.count_nonzero(watched))
-    if n_watched < 2 or 2 * n_watched > len(users):
-        return users, users[:0]
-    return users[~watched], users[watched]
 
 
 def train(
@@ -184,6 +85,7 @@ class _Run:
         self.optimizer = torch.optim.AdamW(self.parameters, lr=plan.learning_rate)
         own = sum(plan.portions.n_batches(len(shard.fit_users)) for shard in self.shards)
         self.n_batches = self.ranks.most(own)
+        self.objectives = Objectives(weights=plan.weights, temperature=plan.temperature)
         self.standing = Standing()
         self.identity = _identity(encoder, source, plan, self.ranks)
         self.first = 0
@@ -203,9 +105,7 @@ class _Run:
         if payload:
             found = Snapshot.unpacked(payload)
         if found is not None:
-            self.standing = from_plain(Standing, dict(found.standing))
-            self.encoder.load_state_dict(_as_tensors(found.weights))
-            _restore(self.optimizer, found.optimizer)
+            self.standing = restore(found, self.encoder, self.optimizer)
             share = self.standing.batches_done / self.n_batches
             within = f", {share:.0%} of which was done" if share else ""
             goes_on = f"Goes on from epoch {self.standing.epochs_done + 1}{within}."
@@ -215,15 +115,8 @@ class _Run:
     def keep(self) -> None:
         """Write where training stands."""
         if self.ranks.rank == 0:
-            self.checkpoints.write(self.identity, self._snapshot())
-
-    def _snapshot(self) -> Snapshot:
-        return Snapshot(
-            step=self.standing.steps_done,
-            weights={k: v.detach().cpu().numpy() for k, v in self.encoder.state_dict().items()},
-            optimizer=_flattened(self.optimizer),
-            standing=to_plain(self.standing),
-        )
+            snapshot = snapshot_of(self.encoder, self.optimizer, self.standing)
+            self.checkpoints.write(self.identity, snapshot)
 
     def epoch(self, tick: Tick) -> EpochReport:
         """One epoch, or the rest of it, with all that follows from how it went."""
@@ -259,8 +152,7 @@ class _Run:
         now.tally, now.fit_seconds = Tally(), 0.0
         now.history = (*now.history, report)
         if watched := report.validation_losses:
-            # Not the contrastive loss: telling people apart is no proof of having understood.
-            loss = watched["next_event"] or watched["total"]
+            loss = _understood(watched, self.plan.weights)
             better = now.best is None or loss < now.best
             now.best, now.since_best = (loss, 0) if better else (now.best, now.since_best + 1)
 
@@ -268,6 +160,7 @@ class _Run:
         """Read every user that is left of the epoch once; the tally and the weights change."""
         now, began = self.standing, time.perf_counter()
         batches = self._batches()
+        self.encoder.train()
         while now.batches_done < self.n_batches:
             batch = next(batches, None)  # a rank with fewer batches waits for the others
             now.tally.absorb(self._read(batch))
@@ -304,7 +197,7 @@ class _Run:
             place, batch = drawn
             shard, n_users = self.shards[place], len(batch.start)
             pair = self._slices(self._slices_of(place), rng)
-            losses = self._losses(shard, shard.training_tensors(batch, rng), pair)
+            losses = self._losses(shard, shard.training_tensors(batch, rng), pair, rng)
             told = {name: float(loss.detach()) for name, loss in losses.items()}
             tally.add(told, n_users, _count(batch) + (2 * _count(pair[0]) if pair else 0))
         return self._step(losses, n_users, tally)
@@ -313,32 +206,26 @@ class _Run:
     def validate(self) -> dict[str, float]:
         """Mean losses on the users not fitted; the same windows and slices every epoch."""
         tally = Tally()
+        self.encoder.eval()
         for place, shard in enumerate(self.shards):
             dice = self._dice(_WATCHED, place)
             users, rng = shard.validation_users, self._dice(_WATCHED, place, 1)(0)
             slices = self._plan_slices(shard, users)
             for batch in epoch_batches(shard.sequences, users, self.plan.portions, dice):
-                losses = self._losses(shard, shard.tensors(batch), self._slices(slices, rng))
+                losses = self._losses(shard, shard.tensors(batch), self._slices(slices, rng), rng)
                 told = {name: float(loss) for name, loss in losses.items()}
                 tally.add(told, len(batch.start))
         return _told(self.ranks.total(tally), self.plan.weights)
 
     def _losses(
-        self, shard: TrainingData, batch: Tensors, pair: tuple[Stretches, Stretches] | None
+        self,
+        shard: TrainingData,
+        batch: Tensors,
+        pair: tuple[Stretches, Stretches] | None,
+        rng: np.random.Generator,
     ) -> dict[str, Tensor]:
-        losses: dict[str, Tensor] = {}
-        if batch["real"].shape[1] > 1 and self.encoder.heads:
-            hidden, _ = self.encoder(batch)
-            losses |= self.encoder.next_event_losses(hidden, batch)
-        if pair:
-            first, second = (self._pooled(shard, side) for side in pair)
-            losses["contrastive"] = contrastive_loss(first, second, self.plan.temperature)
-        return losses
-
-    def _pooled(self, shard: TrainingData, stretches: Stretches) -> Tensor:
-        batch = shard.tensors(stretches)
-        hidden, _ = self.encoder(batch)
-        return mean_pool(hidden, batch["real"])
+        sides = shard.slice_tensors(pair, rng) if pair else None
+        return self.objectives.losses(self.encoder, batch, sides, rng)
 
     def _step(self, losses: Mapping[str, Tensor], n_users: int, tally: Tally) -> Tally:
         """Change the weights once; a batch in which nothing follows anything changes nothing."""
@@ -380,7 +267,7 @@ def _told(tally: Tally, weights: Mapping[str, float]) -> dict[str, float]:
     if not means:
         return {}
     weighted = {name: weights[name] * mean for name, mean in means.items()}
-    next_event = sum(value for name, value in weighted.items() if name != "contrastive")
+    next_event = sum(value for name, value in weighted.items() if name in NEXT_EVENT)
     return {"total": sum(weighted.values()), "next_event": next_event, **means}
 
 
@@ -390,6 +277,7 @@ def _identity(encoder: EventEncoder, source: Source, plan: TrainingPlan, ranks: 
         "plan": asdict(plan),
         "shapes": {name: list(v.shape) for name, v in encoder.state_dict().items()},
         "device": next(encoder.parameters()).device.type,
+        "precision": str(encoder.autocast),
         "threads": torch.get_num_threads(),
         "torch": str(torch.__version__),
         "ranks": ranks.size,
@@ -397,29 +285,10 @@ def _identity(encoder: EventEncoder, source: Source, plan: TrainingPlan, ranks: 
     return fingerprint(source.identity(), "training", 1, made_by)
 
 
-def _flattened(optimizer: torch.optim.Optimizer) -> State:
-    """The optimiser's averages by parameter and name; what the plan decides is not among them."""
-    return {
-        f"{number}.{name}": value.detach().cpu().numpy()
-        for number, averages in optimizer.state_dict()["state"].items()
-        for name, value in averages.items()
-    }
-
-
-def _restore(optimizer: torch.optim.Optimizer, flat: State) -> None:
-    averages: dict[int, dict[str, Tensor]] = {}
-    for key, value in _as_tensors(flat).items():
-        number, _, name = key.partition(".")
-        averages.setdefault(int(number), {})[name] = value
-    optimizer.load_state_dict(optimizer.state_dict() | {"state": averages})
-
-
-def _as_tensors(state: State) -> dict[str, Tensor]:
-    return {name: torch.from_numpy(np.array(values)) for name, values in state.items()}
-
-
-def _digest(users: LongArray) -> str:
-    return hashlib.sha256(users.tobytes()).hexdigest()
+def _understood(losses: Mapping[str, float], weights: Mapping[str, float]) -> float:
+    """What is weighed to stop early: all but telling people apart, no proof of understanding."""
+    counted = [name for name in losses if name in weights and name != "contrastive"]
+    return sum(weights[name] * losses[name] for name in counted) or losses["total"]
 
 
 def _rate(progress: float) -> float:

@@ -3,7 +3,7 @@ import torch
 from numpy.testing import assert_allclose
 
 from core.representations.batches import Stretches
-from core.representations.encoder import EventEncoder, contrastive_loss, mean_pool, to_tensors
+from core.representations.encoder import EventEncoder, contrastive_loss, to_tensors
 from core.representations.inputs import Scales, gather
 from core.representations.learning import pooled_states
 
@@ -27,7 +27,7 @@ def test_padding_changes_nothing(of_actions):
     alone, batch = hidden_of(encoder, scales, sequences, [0], [3])
     beside, padded = hidden_of(encoder, scales, sequences, [0, 3], [3, 7])
     assert_allclose(
-        mean_pool(beside, padded["real"])[0], mean_pool(alone, batch["real"])[0], atol=1e-6
+        encoder.pool(beside, padded["real"])[0], encoder.pool(alone, batch["real"])[0], atol=1e-6
     )
 
 

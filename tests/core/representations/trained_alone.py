@@ -17,13 +17,14 @@ from core.representations import checkpoint
 from core.representations.checkpoint import Checkpoints
 from core.representations.device import repeatable
 from core.representations.encoder import EventEncoder
+from core.representations.encoder_options import EncoderOptions
 from core.representations.inputs import Scales
 from core.representations.learning import training_plan
-from core.representations.lstm_options import LSTMOptions
-from core.representations.training import TrainingData, split_users, train
+from core.representations.source import TrainingData, split_users
+from core.representations.training import train
 from tests.worlds import bare_sequences, vocabulary_of
 
-OPTIONS = LSTMOptions(hidden=16, epochs=6, batch_users=16, slice_users=16, patience=0, threads=1)
+OPTIONS = EncoderOptions(hidden=16, epochs=6, batch_users=16, slice_users=16, patience=0, threads=1)
 
 
 def tiny_log(n_users: int = 160) -> Sequences:
