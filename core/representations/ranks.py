@@ -74,17 +74,22 @@ class Ranks:
             return number
         return max(self._gathered(number))
 
+    def all_have(self, number: int) -> bool:
+        """Whether the number (below 2^63) is the same on all ranks."""
+        return self.size == 1 or len(set(self._gathered(number))) == 1
+
     def share(self, payload: bytes) -> bytes:
         """What the first rank has, on every rank."""
         if self.size == 1:
             return payload
         n_bytes = self._gathered(len(payload))[0]
+        if not n_bytes:
+            return b""
         content = torch.zeros(n_bytes, dtype=torch.uint8)
         if self.rank == 0:
             content = torch.frombuffer(bytearray(payload), dtype=torch.uint8)
-        if n_bytes:
-            content = content.to(self._device)
-            dist.broadcast(content, src=0)
+        content = content.to(self._device)
+        dist.broadcast(content, src=0)
         return content.cpu().numpy().tobytes()
 
     def _gathered(self, number: int) -> list[int]:
