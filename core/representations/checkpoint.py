@@ -1,8 +1,9 @@
 """Unfinished training on disk: its last two states, each used whole or not at all.
 
-A folder per state, named by the step after which it was taken and the SHA-256 of its manifest:
+A folder per state, named by the step after which it was taken, the training that it is a state of
+and the SHA-256 of its manifest:
 
-    0000000340-3f2a91…/
+    0000000340-5d1e…-3f2a91…/
         weights.safetensors      what has been learned so far
         optimizer.safetensors    the optimiser's averages
         standing.json            where training stands: counters (all dice are thrown by them, so
@@ -34,6 +35,8 @@ from core.artifacts import State
 
 FORMAT = 1
 _MANIFEST = "manifest.json"
+_TAG = 16
+_OF_ANOTHER = "Kept work of other settings, other data or another version was passed over."
 _KEPT = 2
 _LEAST_SECONDS = 5.0
 """Between two states at the end of short epochs."""
@@ -131,7 +134,7 @@ class Checkpoints:
         else:
             self.trouble = ""
             self._good = [*(kept for kept in self._good if kept != name), name][-_KEPT:]
-            self._clear()
+            self._clear(of)
         self._last = self._clock()
         self._took = self._last - began
 
@@ -139,6 +142,9 @@ class Checkpoints:
         """The newest whole state of that training; ``beginning`` tells what was passed over."""
         found, passed_over = [], []
         for folder in _states(self._folder):
+            if _training_of(folder) != of[:_TAG]:
+                passed_over.append(_OF_ANOTHER)
+                continue
             try:
                 found.append((folder.name, _read_whole(folder, of)))
             except _NotUsable as reason:
@@ -147,11 +153,11 @@ class Checkpoints:
         self.beginning = " ".join(dict.fromkeys(passed_over))
         return found[0][1] if found else None
 
-    def _clear(self) -> None:
-        """Remove what is not among the last good states, and what killed processes left."""
+    def _clear(self, of: str) -> None:
+        """Remove other states than the last good ones, and what killed processes left."""
         assert self._folder is not None
         for old in _states(self._folder):
-            if old.name not in self._good:
+            if old.name not in self._good and _training_of(old) == of[:_TAG]:
                 shutil.rmtree(old, ignore_errors=True)
         for scratch in self._folder.glob(".*"):
             if time.time() - _modified(scratch) > _LEFT_BEHIND_SECONDS:
@@ -181,7 +187,7 @@ def _write_whole(parent: Path, of: str, snapshot: Snapshot) -> str:
     files = snapshot.to_files()
     sums = {name: hashlib.sha256(payload).hexdigest() for name, payload in files.items()}
     manifest = json.dumps({"format": FORMAT, "of": of, "files": sums}).encode()
-    name = f"{snapshot.step:010d}-{hashlib.sha256(manifest).hexdigest()}"
+    name = f"{snapshot.step:010d}-{of[:_TAG]}-{hashlib.sha256(manifest).hexdigest()}"
     scratch = parent / f".{uuid.uuid4().hex}"
     try:
         scratch.mkdir()
@@ -211,16 +217,18 @@ def _states(folder: Path | None) -> list[Path]:
     """Folders of states, the newest first."""
     if folder is None:
         return []
-    return sorted(folder.glob("[0-9]*-*"), key=lambda path: path.name, reverse=True)
+    return sorted(folder.glob("[0-9]*-*-*"), key=lambda path: path.name, reverse=True)
+
+
+def _training_of(folder: Path) -> str:
+    return folder.name.split("-")[1]
 
 
 def _read_whole(folder: Path, of: str) -> Snapshot:
-    step, _, digest = folder.name.partition("-")
+    step, _, digest = folder.name.split("-")
     manifest = json.loads(_checked(folder, _MANIFEST, digest, step))
     if (manifest["format"], manifest["of"]) != (FORMAT, of):
-        raise _NotUsable(
-            "Kept work of other settings, other data or another version was passed over."
-        )
+        raise _NotUsable(_OF_ANOTHER)
     return Snapshot.from_files(
         {name: _checked(folder, name, known, step) for name, known in manifest["files"].items()}
     )

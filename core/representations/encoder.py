@@ -83,7 +83,7 @@ class EventEncoder(nn.Module):
         shape: Shape = Shape(),
     ) -> None:
         super().__init__()
-        self.hidden = hidden
+        self.hidden, self.shape = hidden, shape
         actions, categories, platforms = (int(n) for n in scales.sizes)
         self.action = nn.Embedding(actions, _width(actions))
         self.category = nn.Embedding(categories, _width(categories))

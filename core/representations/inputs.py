@@ -154,6 +154,11 @@ def gather(sequences: Sequences, scales: Scales, index: LongArray, real: MaskArr
     )
 
 
+def told_word(sequences: Sequences, scales: Scales, name: str, index: LongArray) -> LongArray:
+    """Codes of the action, category or platform at ``index`` as the encoder is told them."""
+    return _told(getattr(sequences, name)[index], getattr(scales, f"shared_{name}"))
+
+
 def hide_words(batch: EventBatch, share: float, rng: np.random.Generator) -> EventBatch:
     """Make a share of the events' words unknown to the encoder, never what it must predict."""
     shown = rng.random(batch.action.shape) >= share

@@ -5,23 +5,25 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 
 import numpy as np
 import torch
 
-from core.artifacts import EpochReport, FloatArray, LongArray, Progress, Report, Sequences, State
+from core.artifacts import EpochReport, FloatArray, Progress, Report, Sequences, State
 from core.errors import TooLittleData
 from core.representations._base import Fitted, Work
-from core.representations.batches import Stretches
+from core.representations.batches import windows
 from core.representations.checkpoint import Checkpoints
-from core.representations.device import pick, repeatable
-from core.representations.encoder import EventEncoder, Shape, projected_widths, to_tensors
-from core.representations.encoder_cells import Memory
+from core.representations.device import Device, pick, repeatable
+from core.representations.encoder import EventEncoder, Shape, projected_widths
 from core.representations.encoder_options import EncoderOptions
-from core.representations.inputs import Scales, gather
-from core.representations.pooling import Pooled
+from core.representations.findings import findings_of
+from core.representations.inputs import Scales
+from core.representations.objectives import NEXT_EVENT
+from core.representations.placing import EVENTS_PER_BATCH, pooled_states
+from core.representations.precision import Precision, checked, pick_precision, with_room
 from core.representations.source import TrainingData, TrainingPlan, split_users
 from core.representations.space import fit_space, place
 from core.representations.teacher import targets_of
@@ -37,9 +39,10 @@ _STEPS = 850
 _FEWEST_EPOCHS, _MOST_EPOCHS = 3, 80
 _BATCH_USERS = ((400, 16), (800, 32), (20_000, 64), (math.inf, 256))
 """Up to how many users to fit, how many are read per step: small logs need small steps too."""
-_READ_AT_ONCE = 256
-"""Events of a user read in one go when placing; longer ones are read on from the memory."""
-_EVENTS_PER_BATCH = 16_384
+_LARGE_LOG, _GPU_BATCH_USERS = 20_000, 1024
+"""From how many users to fit a GPU reads how many per step: it waits for small batches."""
+_CHECKED_USERS = 64
+"""Users by whom a short precision is tried out."""
 _WEIGHT = "weight."
 
 
@@ -56,15 +59,16 @@ def fit(sequences: Sequences, options: EncoderOptions, work: Work, cell: str = "
         )
     device = pick(options.device)
     threads = min(options.threads, os.cpu_count() or 1)
-    work.report(Progress(stage=_STAGE, done=0.0, text=f"Learning on {device}"))
     with repeatable(threads, device.name):
         torch.manual_seed(work.seed)
         data = _data(sequences, options, device.name, targets_of(sequences, options, work))
-        encoder = build_encoder(data, options, cell)
-        history = _train(encoder, data, options, work)
+        encoder, history, computed_on = _trained(data, options, cell, device, work)
         work.report(Progress(stage=_STAGE, done=_TRAINING_SHARE, text="Placing every user"))
-        states = pooled_states(encoder, sequences, data.scales, device.name)
-    space = fit_space(states, options.evenness)
+        states = _states(encoder, sequences, data.scales, device.name)
+        space = fit_space(states, options.evenness)
+        values = place(space, states)
+        asked = {name for name in NEXT_EVENT if training_plan(options, 1).weights[name] > 0}
+        findings = findings_of(encoder, data, values, asked, work.seed)
     weights = {_WEIGHT + k: v.cpu().numpy() for k, v in encoder.state_dict().items()}
     state = {
         **weights,
@@ -73,7 +77,59 @@ def fit(sequences: Sequences, options: EncoderOptions, work: Work, cell: str = "
         **space,
         "threads": np.array([threads]),
     }
-    return Fitted(values=place(state, states), state=state, device=str(device), history=history)
+    return Fitted(
+        values=values, state=state, device=computed_on, history=history, findings=findings
+    )
+
+
+def _trained(
+    data: TrainingData, options: EncoderOptions, cell: str, device: Device, work: Work
+) -> tuple[EventEncoder, tuple[EpochReport, ...], str]:
+    """A trained encoder, how it learned, and where: device, precision and what had to give way.
+
+    Where a GPU has no room, training begins anew with half as many users per step.
+    """
+    n_users = len(data.fit_users)
+    said: list[str] = []
+
+    def attempt(batch_users: int) -> tuple[EventEncoder, tuple[EpochReport, ...], str]:
+        torch.manual_seed(work.seed)
+        encoder = build_encoder(data, options, cell)
+        precision = _set_precision(encoder, data, options)
+        computed_on = ", ".join([str(device), str(precision), *said[-1:]])
+        work.report(Progress(stage=_STAGE, done=0.0, text=f"Learning on {computed_on}"))
+        history = _train(encoder, data, replace(options, batch_users=batch_users), work)
+        return encoder, history, computed_on
+
+    def halved(batch_users: int) -> None:
+        said.append(f"{batch_users} users per step (the GPU had no room for more)")
+
+    return with_room(attempt, _batch_users(options, n_users, device.name), halved)
+
+
+def _batch_users(options: EncoderOptions, n_users: int, device: str) -> int:
+    """Users per step; of large logs more on a GPU, where that is left open."""
+    fitting = training_plan(options, n_users).batch_users
+    if options.batch_users == "auto" and device == "cuda" and n_users > _LARGE_LOG:
+        return max(fitting, _GPU_BATCH_USERS)
+    return fitting
+
+
+def _set_precision(encoder: EventEncoder, data: TrainingData, options: EncoderOptions) -> Precision:
+    """Let the encoder train in the precision wanted if some users come out alike in it."""
+    precision = pick_precision(options.precision, data.device)
+    rng = np.random.default_rng(0)
+    some = windows(data.sequences, data.fit_users[:_CHECKED_USERS], options.window, rng)
+    return checked(precision, encoder, data.tensors(some))
+
+
+def _states(encoder: EventEncoder, sequences: Sequences, scales: Scales, device: str) -> FloatArray:
+    """Pooled states of all users, in smaller batches where a GPU has no room."""
+
+    def attempt(events_per_batch: int) -> FloatArray:
+        return pooled_states(encoder, sequences, scales, device, events_per_batch)
+
+    return with_room(attempt, EVENTS_PER_BATCH, lambda _: None)
 
 
 def build_encoder(data: TrainingData, options: EncoderOptions, cell: str) -> EventEncoder:
@@ -112,37 +168,7 @@ def transform(state: State, sequences: Sequences, cell: str = "lstm") -> FloatAr
         vectors = fitted_vectors(sequences, projected_widths(weights))
         encoder = EventEncoder(scales, len(state["centre"]), vectors, shape).to(device)
         encoder.load_state_dict(weights)
-        return place(state, pooled_states(encoder, sequences, scales, device))
-
-
-@torch.no_grad()
-def pooled_states(
-    encoder: EventEncoder, sequences: Sequences, scales: Scales, device: str
-) -> FloatArray:
-    """Pooled hidden state over all events of every user, shape (U, H); zeros without events.
-
-    Users are read in batches of similar length, long ones in parts; memory stays flat. Always in
-    float32, however the encoder was trained, so that users placed later stand where they would.
-    """
-    encoder.eval()
-    encoder.autocast = None
-    start, length = np.asarray(sequences.offsets[:-1]), np.diff(sequences.offsets)
-    states = np.zeros((sequences.n_users, encoder.hidden), dtype=np.float32)
-    by_length = np.argsort(length, kind="stable")
-    for users in _read_together(by_length[length[by_length] > 0], length):
-        pooled: Pooled | None = None
-        memory: Memory | None = None
-        for done in range(0, int(length[users].max()), _READ_AT_ONCE):
-            part = Stretches(
-                start=start[users] + np.minimum(done, length[users] - 1),
-                length=np.clip(length[users] - done, 0, _READ_AT_ONCE),
-            )
-            tensors = to_tensors(gather(sequences, scales, *part.padded()), device)
-            hidden, memory = encoder(tensors, memory)
-            pooled = encoder.pool.add(pooled, hidden, tensors["real"])
-        if pooled is not None:
-            states[users] = pooled.state().cpu().numpy()
-    return states
+        return place(state, _states(encoder, sequences, scales, device))
 
 
 def _known_shape(state: State, cell: str) -> Shape:
@@ -158,13 +184,6 @@ def _known_shape(state: State, cell: str) -> Shape:
             f"nothing to one. Place users by '{shape.cell}'."
         )
     return shape
-
-
-def _read_together(users: LongArray, length: LongArray) -> Iterator[LongArray]:
-    """Cut users (the shortest first) into batches of about equal cost."""
-    cost = np.cumsum(np.minimum(length[users], _READ_AT_ONCE))
-    batch = cost // _EVENTS_PER_BATCH
-    yield from np.split(users, np.flatnonzero(np.diff(batch)) + 1)
 
 
 def _data(

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from core.representations.encoder import EventEncoder, Tensors, contrastive_loss
@@ -43,6 +44,8 @@ class Objectives:
 
         ``pair`` holds slices of the same users, row by row; None where nobody is told apart.
         """
+        if encoder.shape.dropout:  # what is dropped follows from the dice of this very step
+            torch.manual_seed(int(rng.integers(2**63)))
         losses: dict[str, Tensor] = {}
         if self._reads(encoder, batch):
             hidden, _ = encoder(batch)

@@ -151,11 +151,20 @@ def test_work_of_another_training_is_passed_over_with_a_word(two_kept):
     )
 
 
+def test_two_trainings_in_one_folder_leave_each_others_states(two_kept):
+    other = Checkpoints(two_kept)
+    for step in (1, 2, 3):
+        other.write("b" * 64, snapshot(10 * step))
+    assert Checkpoints(two_kept).latest("b" * 64).step == 30
+    assert Checkpoints(two_kept).latest(OF).step == 3
+    assert len(folders(two_kept)) == 4
+
+
 def test_a_folder_renamed_to_a_later_step_is_not_believed(two_kept):
     newest = folders(two_kept)[-1]
     manifest = json.loads((newest / "manifest.json").read_text())
     (newest / "manifest.json").write_text(json.dumps(manifest | {"of": "b" * 64}))
-    shutil.move(newest, newest.with_name(f"{9:010d}-{'0' * 64}"))
+    shutil.move(newest, newest.with_name(f"{9:010d}-{OF[:16]}-{'0' * 64}"))
     assert same(Checkpoints(two_kept).latest(OF), snapshot(2))
 
 
