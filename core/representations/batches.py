@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from core.artifacts import LongArray, Sequences
 
-_POOL = 16
+_POOL = 32
 """Batches whose users are drawn together and then sorted by length."""
 
 Dice = Callable[[int], np.random.Generator]
@@ -73,7 +73,7 @@ def epoch_batches(
 ) -> Iterator[Stretches]:
     """A stretch of every user once, in random batches of similar length, from batch ``skip`` on.
 
-    The users (all with events) are drawn into pools of 16 batches, and a pool is cut when its turn
+    The users (all with events) are drawn into pools of 32 batches, and a pool is cut when its turn
     comes, by dice of its own: so the rest of an epoch is the same without what went before.
     """
     size = portions.batch_users * _POOL
