@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -376,9 +376,36 @@ class Sequences:
     def n_events(self) -> int:
         return len(self.action)
 
+    def of_users(self, users: LongArray) -> Sequences:
+        """The same of some users, in that order."""
+        lengths = np.diff(self.offsets)[users]
+        offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+        shift = np.repeat(np.asarray(self.offsets)[users] - offsets[:-1], lengths)
+        events = np.arange(offsets[-1]) + shift
+        per_user = ("user_ids", "length", "in_window", "first_time", "split")
+        changed: dict[str, Any] = {"offsets": offsets}
+        changed |= {name: np.asarray(getattr(self, name))[users] for name in per_user}
+        changed |= {name: np.asarray(getattr(self, name))[events] for name in _PER_EVENT}
+        return replace(self, **changed)
+
     def user_of_event(self) -> LongArray:
         """Index of the user of every event, shape (E,)."""
         return np.repeat(np.arange(self.n_users), np.diff(self.offsets))
+
+
+_PER_EVENT = (
+    "action",
+    "category",
+    "item",
+    "platform",
+    "query",
+    "session",
+    "time",
+    "gap",
+    "duration",
+    "price",
+)
+"""The arrays of `Sequences` that hold one value per event."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -402,6 +429,35 @@ class Splits:
 
 
 @dataclass(frozen=True, kw_only=True)
+class BehaviourModels:
+    """Segments as models of what comes next, for every number of them, and the number suggested.
+
+    Bits per event say how well users that were not fitted are foretold; nearer to 0 is better.
+    """
+
+    user_ids: TextArray  # (U,)
+    members: FloatArray  # (U, K) by the suggested number, (U, K + 1) where users are set aside
+    state: State
+    """The models, and how events are read for them."""
+    ks: tuple[int, ...]  # 1, 2, 3 ...
+    bits: tuple[float, ...]
+    errors: tuple[float, ...]
+    """Standard error of the difference from the best number, users compared with themselves."""
+    suggested: int
+    confidence: float
+    """Share of bootstraps over users in which the same number is suggested, in [0, 1]."""
+    sets_aside: bool
+    """Whether users that follow no segment are set aside."""
+    share_aside: float
+    """Users that foretelling would set aside, in [0, 1]; above a half it is not done."""
+    memory: str
+    """How much of the past the models use, in words."""
+    n_fitted: int
+    """Users the models come from."""
+    fingerprint: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class EpochReport:
     """How training stands after one epoch. Losses are means per event or pair, in nats."""
 
@@ -415,6 +471,28 @@ class EpochReport:
     """Since training began."""
     note: str = ""
     """What else the analyst must know of it, such as that it went on from kept work."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rung:
+    """A representation that was tried on a sample, and what its segments are worth."""
+
+    method: str
+    bits: float
+    """Bits per event by which users not looked at are foretold by its segments (K-means)."""
+    behind: float
+    """How far that is behind the best, in bits per event; 0 for the best."""
+    error: float
+    """Standard error of ``behind``."""
+    agreement: float
+    """Adjusted Rand index of its segments with those of the one that was taken."""
+    seconds: float
+    width: int
+    """Numbers per user."""
+    points: tuple[tuple[float, float, int], ...]
+    """A small map: place on the two strongest directions, and segment, of some users."""
+    problem: str = ""
+    """Why it could not be tried, in words; the figures are NaN then."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -433,6 +511,10 @@ class Embeddings:
     """Empty where nothing is trained."""
     findings: tuple[Metric, ...] = ()
     """What was found out about the numbers after they were learned, such as what order carries."""
+    tried: tuple[Rung, ...] = ()
+    """What was compared where the choice was left to the tool, the best first."""
+    why: str = ""
+    """Why this one was taken, in a sentence or two; empty where the analyst chose it."""
     fingerprint: str
 
 
@@ -464,6 +546,11 @@ class KCurve:
     """Loss J: sum of squared distances to the own centre. Falls with K by itself."""
     silhouette: tuple[float, ...]
     """Macro-silhouette in [-1, 1]; higher is better; NaN at K = 1."""
+    bits: tuple[float, ...]
+    """Bits per event by which users not fitted are foretold by models of behaviour, higher is
+    better; NaN where no models were compared."""
+    confidence: float | None
+    """Share of bootstraps over users that suggest the same number; None without models."""
     knee: int | None
     suggested: int
     reason: str

@@ -90,9 +90,11 @@ def assign(run: Run, events: Events, folder: Path) -> tuple[Labels, CleaningRepo
     arrived = sequences.build(cleaned, options.sequence, vocabulary=vocabulary, seed=options.seed)
     if features is not None:
         arrived = item_features.attach_known(arrived, features, items, run.vectors())
-    points = representations.transform(options.representation, run.embeddings().state, arrived)
-    fitted = run.labels()
-    values, confidence = clustering.assign(options.clusterer, fitted.state, points)
+    space, fitted = run.embeddings(), run.labels()
+    points = representations.transform(space.method, space.state, arrived)
+    values, confidence = clustering.assign(
+        fitted.method, fitted.state, points, clustering.Behaviour(sequences=arrived)
+    )
     labels = Labels(
         user_ids=arrived.user_ids,
         values=values,

@@ -187,7 +187,7 @@ def resume(workspace: Workspace, job_id: str) -> str:
 
 def _learns(workspace: Workspace, dataset_id: str, options: RunOptions, step: str) -> bool:
     """Whether a step has to train first: where that was done already, what follows is light."""
-    entry = REPRESENTATIONS.get(options.representation)
+    entry = REPRESENTATIONS.get(options.represent.method)
     if step not in _LEARN or (entry is not None and not entry.learned):
         return False
     dataset = workspace.dataset(dataset_id)

@@ -18,8 +18,8 @@ def _lines() -> Iterator[str]:
         rows = [row for cls in classes for row in _rows(stage, cls)]
         if rows:
             yield from _table(f"### `{stage}`", rows)
-        for name, entry in METHODS.get(stage, {}).items():
-            rows = list(_rows(stage, entry.Options))
+        for name, cls in METHODS.get(stage, {}).items():
+            rows = list(_rows(stage, cls))
             if rows:
                 yield from _table(f"#### with `{stage}.method={name}`", rows)
 

@@ -22,6 +22,7 @@ from core import (
     sequences,
 )
 from core.artifacts import (
+    BehaviourModels,
     Beside,
     CleanEvents,
     CleaningReport,
@@ -46,12 +47,14 @@ from core.artifacts import (
     fingerprint,
     silent,
 )
-from core.clustering import CLUSTERERS, choose_k
+from core.clustering import CLUSTERERS, Behaviour, choose_k
 from core.events import clean, item_categories, overview
 from core.events.overview import Overview
 from core.events.set_aside import SetAside, set_aside_batches
 from core.report.set_aside_table import write_safe_set_aside
+from core.representations import REPRESENTATIONS
 from core.run_options import RunOptions
+from core.sequence_models import models as sequence_models
 from core.sequences.summary import SequenceDescription, describe
 from core.store import Store
 
@@ -62,6 +65,7 @@ STEPS: dict[str, str] = {
     "clean": "Cleaning the log",
     "sequences": "Building sequences",
     "item_features": "Reading titles and searches",
+    "models": "Modelling behaviour",
     "embeddings": "Learning behaviour",
     "k_curve": "Comparing numbers of segments",
     "labels": "Forming segments",
@@ -199,21 +203,32 @@ class Journey:
         """Fingerprint of the list of rows set aside."""
         return fingerprint(self.fingerprint("clean"), "set_aside", clean.VERSION, {})
 
+    def models(self) -> BehaviourModels:
+        """Models of behaviour for every number of segments, and the number that foretells best."""
+        options = self.options
+        return self._step(
+            "models",
+            BehaviourModels,
+            lambda _: sequence_models.learn(
+                self.sequences(), options.models, options.seed, self._listen
+            ),
+        )
+
     def embeddings(self) -> Embeddings:
         """One point per user."""
         options = self.options
-        work = representations.Work(
-            seed=options.seed,
-            report=self._listen,
-            keep=self.store.unfinished(self.fingerprint("embeddings")),
-        )
-        return self._step(
-            "embeddings",
-            Embeddings,
-            lambda _: representations.represent(
-                self.inputs(), options.representation, options.represent_params, work
-            ),
-        )
+
+        def make(_: Path) -> Embeddings:
+            work = representations.Work(
+                seed=options.seed,
+                report=self._listen,
+                keep=self.store.unfinished(self.fingerprint("embeddings")),
+                models=self.models() if self._represents_by_models() else None,
+            )
+            method, params = options.represent.method, options.represent_params
+            return representations.represent(self.inputs(), method, params, work)
+
+        return self._step("embeddings", Embeddings, make)
 
     def k_curve(self) -> KCurve:
         """What each number of segments gives, and the one suggested."""
@@ -222,7 +237,11 @@ class Journey:
             "k_curve",
             KCurve,
             lambda _: choose_k.k_curve(
-                self.embeddings(), options.choose_k, options.seed, self._listen
+                self.embeddings(),
+                options.choose_k,
+                options.seed,
+                self._listen,
+                models=self.models() if self._clusters_behaviour() else None,
             ),
         )
 
@@ -236,8 +255,18 @@ class Journey:
         n_clusters = options.cluster.n_clusters
         if n_clusters == "auto":
             n_clusters = self.k_curve().suggested if self._needs_k() else 1
+        behaviour = None
+        if self._clusters_behaviour():
+            behaviour = Behaviour(
+                sequences=self.sequences(), models=self.models(), report=self._listen
+            )
         return clustering.cluster(
-            embeddings, options.clusterer, options.cluster_params, n_clusters, options.seed
+            embeddings,
+            options.cluster.method,
+            options.cluster_params,
+            n_clusters,
+            options.seed,
+            behaviour,
         )
 
     def projection(self) -> Projection:
@@ -299,14 +328,21 @@ class Journey:
     def _recipe(self, step: str) -> tuple[str | None, int, dict[str, Any]]:
         """The step above, the version of the code and the options a step is made by."""
         o, seed = self.options, {"seed": self.options.seed}
-        represent_by = {"method": o.representation, **o.represent_params.to_dict(), **seed}
+        models_by = o.models.to_dict() | seed
+        represent_by = {
+            "method": o.represent.method,
+            **o.represent_params.to_dict(),
+            **(models_by if self._represents_by_models() else seed),
+            "models": sequence_models.VERSION,
+        }
+        k_by = o.choose_k.to_dict() | (models_by if self._clusters_behaviour() else seed)
         cluster_by = {
-            "method": o.clusterer,
+            "method": o.cluster.method,
             "n_clusters": o.cluster.n_clusters,
             **o.cluster_params.to_dict(),
-            **o.choose_k.to_dict(),
+            **k_by,
             "choose_k": choose_k.VERSION,
-            **seed,
+            "models": sequence_models.VERSION,
         }
         features_by = {
             "items": _identity(self.beside.items),
@@ -323,12 +359,13 @@ class Journey:
             ),
             "sequences": ("clean", sequences.VERSION, o.sequence.to_dict() | seed),
             "item_features": ("sequences", item_features.VERSION, features_by),
+            "models": ("sequences", sequence_models.VERSION, models_by),
             "embeddings": (
                 "item_features" if self._has_features() else "sequences",
                 representations.VERSION,
                 represent_by,
             ),
-            "k_curve": ("embeddings", choose_k.VERSION, o.choose_k.to_dict() | seed),
+            "k_curve": ("embeddings", choose_k.VERSION, k_by),
             "labels": ("embeddings", clustering.VERSION, cluster_by),
             "projection": ("embeddings", projection.VERSION, o.project.to_dict() | seed),
             "evaluation": (
@@ -366,7 +403,21 @@ class Journey:
         parent = self._recipe(step)[0]
         chosen_k = step == "labels" and self.options.cluster.n_clusters == "auto"
         compares_k = (chosen_k or step == "evaluation") and self._needs_k()
-        return [name for name in (parent, "k_curve" if compares_k else None) if name]
+        by_models = (step == "embeddings" and self._represents_by_models()) or (
+            step in ("labels", "k_curve") and self._clusters_behaviour()
+        )
+        others = {"models": by_models, "k_curve": compares_k}
+        return [*([parent] if parent else []), *(name for name, needed in others.items() if needed)]
+
+    def _represents_by_models(self) -> bool:
+        """Whether points are made with the help of models of behaviour."""
+        method = self.options.represent.method
+        return method == "auto" or REPRESENTATIONS[method].uses_models
+
+    def _clusters_behaviour(self) -> bool:
+        """Whether segments are formed of what users did, not (only) of the points they became."""
+        method = self.options.cluster.method
+        return method == "auto" or CLUSTERERS[method].reads == "behaviour"
 
     def _fills_categories(self) -> bool:
         items = self.beside.items
@@ -382,7 +433,8 @@ class Journey:
 
     def _needs_k(self) -> bool:
         """Whether the algorithm is told the number of segments (or finds it itself)."""
-        return CLUSTERERS[self.options.clusterer].needs_n_clusters
+        method = self.options.cluster.method
+        return method == "auto" or CLUSTERERS[method].needs_n_clusters
 
     def _evaluate(self) -> Evaluation:
         labels = self.labels()

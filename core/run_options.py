@@ -16,6 +16,7 @@ from types import MappingProxyType
 from typing import Any, Literal, Self
 
 from core.clustering import CLUSTERERS
+from core.clustering.auto import AutoOptions as AutoClusterOptions
 from core.clustering.choose_k import KOptions
 from core.errors import OptionRefused, did_you_mean
 from core.evaluation import EvaluateOptions
@@ -28,13 +29,18 @@ from core.projection import ProjectionOptions
 from core.recommend import RecommendOptions
 from core.report import ReportOptions
 from core.representations import REPRESENTATIONS
+from core.representations.ladder import AutoOptions as AutoRepresentOptions
 from core.segments import SegmentOptions
+from core.sequence_models.options import SequenceModelOptions
 from core.sequences import SequenceOptions
 
-AUTO_REPRESENTATION = "lstm"
-AUTO_CLUSTERER = "kmeans"
-METHODS: dict[str, Mapping[str, Any]] = {"represent": REPRESENTATIONS, "cluster": CLUSTERERS}
-"""The catalogue behind each stage that has a choice of methods."""
+METHODS: dict[str, Mapping[str, type[Options]]] = {
+    "represent": {"auto": AutoRepresentOptions}
+    | {name: entry.Options for name, entry in REPRESENTATIONS.items()},
+    "cluster": {"auto": AutoClusterOptions}
+    | {name: entry.Options for name, entry in CLUSTERERS.items()},
+}
+"""The options of every method of the stages that have a choice of methods."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +48,10 @@ class RepresentOptions(Options):
     """How users become points."""
 
     method: str = option(
-        "auto", "Representation", "How a user's behaviour becomes numbers; auto is the LSTM encoder"
+        "auto",
+        "Representation",
+        "How a user's behaviour becomes numbers; auto tries some on a sample and takes the one "
+        "whose segments foretell users not seen best",
     )
 
 
@@ -50,7 +59,11 @@ class RepresentOptions(Options):
 class ClusterOptions(Options):
     """How points become segments."""
 
-    method: str = option("auto", "Algorithm", "How segments are found; auto is K-means")
+    method: str = option(
+        "auto",
+        "Algorithm",
+        "How segments are found; auto takes the one whose segments foretell users not seen best",
+    )
     n_clusters: int | Literal["auto"] = option(
         "auto",
         "Number of segments",
@@ -70,28 +83,17 @@ class RunOptions:
     sequence: SequenceOptions = SequenceOptions()
     item_features: ItemFeatureOptions = ItemFeatureOptions()
     represent: RepresentOptions = RepresentOptions()
-    represent_params: Options = REPRESENTATIONS[AUTO_REPRESENTATION].Options()
+    models: SequenceModelOptions = SequenceModelOptions()
+    represent_params: Options = AutoRepresentOptions()
     choose_k: KOptions = KOptions()
     cluster: ClusterOptions = ClusterOptions()
-    cluster_params: Options = CLUSTERERS[AUTO_CLUSTERER].Options()
+    cluster_params: Options = AutoClusterOptions()
     project: ProjectionOptions = ProjectionOptions()
     evaluate: EvaluateOptions = EvaluateOptions()
     segment: SegmentOptions = SegmentOptions()
     recommend: RecommendOptions = RecommendOptions()
     report: ReportOptions = ReportOptions()
     seed: int = 0
-
-    @property
-    def representation(self) -> str:
-        """Name of the representation, with auto resolved."""
-        method = self.represent.method
-        return AUTO_REPRESENTATION if method == "auto" else method
-
-    @property
-    def clusterer(self) -> str:
-        """Name of the clustering algorithm, with auto resolved."""
-        method = self.cluster.method
-        return AUTO_CLUSTERER if method == "auto" else method
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
@@ -125,9 +127,9 @@ class RunOptions:
         for stage, catalogue in METHODS.items():
             new = parts.get(stage)
             if new is not None and f"{stage}_params" not in parts:
-                name = _method_name(stage, new.method)
-                if type(getattr(self, f"{stage}_params")) is not catalogue[name].Options:
-                    parts[f"{stage}_params"] = catalogue[name].Options()
+                options = catalogue[_method_name(stage, new.method)]
+                if type(getattr(self, f"{stage}_params")) is not options:
+                    parts[f"{stage}_params"] = options()
         return replace(self, **parts)
 
 
@@ -136,7 +138,7 @@ STAGES: dict[str, tuple[type[Options], ...]] = {
     "map": (MapOptions,),
     "clean": (CleanOptions,),
     "sequence": (SequenceOptions, ItemFeatureOptions),
-    "represent": (RepresentOptions,),
+    "represent": (RepresentOptions, SequenceModelOptions),
     "cluster": (ClusterOptions, KOptions),
     "project": (ProjectionOptions,),
     "evaluate": (EvaluateOptions,),
@@ -149,6 +151,7 @@ STAGES: dict[str, tuple[type[Options], ...]] = {
 _PARTS: dict[type[Options], str] = {
     KOptions: "choose_k",
     ItemFeatureOptions: "item_features",
+    SequenceModelOptions: "models",
 }
 
 
@@ -208,10 +211,8 @@ def options_schema() -> dict[str, Any]:
         for cls in classes:
             schema["properties"] |= json_schema(cls)["properties"]
         if stage in METHODS:
-            schema["properties"]["method"]["enum"] = ["auto", *METHODS[stage]]
-            schema["methods"] = {
-                name: json_schema(entry.Options) for name, entry in METHODS[stage].items()
-            }
+            schema["properties"]["method"]["enum"] = list(METHODS[stage])
+            schema["methods"] = {name: json_schema(cls) for name, cls in METHODS[stage].items()}
         stages[stage] = schema
     stages["seed"] = {"type": "integer", "default": 0, "minimum": 0}
     return {
@@ -231,19 +232,18 @@ def _classes(stage: str, values: Mapping[str, Any]) -> list[type[Options]]:
     classes = list(STAGES[stage])
     if stage in METHODS:
         name = _method_name(stage, values.get("method", "auto"))
-        classes.append(METHODS[stage][name].Options)
+        classes.append(METHODS[stage][name])
     return classes
 
 
 def _method_name(stage: str, method: Any) -> str:
     catalogue = METHODS[stage]
-    if method != "auto" and method not in list(catalogue):  # a list from a file has no hash
+    if method not in list(catalogue):  # a list from a file has no hash
         raise OptionRefused(
-            f"{stage}.method is {method!r}. Allowed: auto, {', '.join(catalogue)}."
+            f"{stage}.method is {method!r}. Allowed: {', '.join(catalogue)}."
             f"{did_you_mean(str(method), catalogue)}"
         )
-    auto = {"represent": AUTO_REPRESENTATION, "cluster": AUTO_CLUSTERER}
-    return auto[stage] if method == "auto" else str(method)
+    return str(method)
 
 
 def _split(stage: str, values: Any) -> dict[str, Options]:

@@ -4,17 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from core.artifacts import DoubleArray, FloatArray, IntArray, LongArray, State
+from core.artifacts import (
+    BehaviourModels,
+    DoubleArray,
+    FloatArray,
+    IntArray,
+    LongArray,
+    Report,
+    Sequences,
+    State,
+    silent,
+)
 from core.geometry import tolerance_of
 from core.options import Options
 
 Assigned = tuple[IntArray, FloatArray]
 """Segment (U,) and confidence in [0, 1] (U,) of every user."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Behaviour:
+    """What users did, and the models of it, for the algorithms that need no points."""
+
+    sequences: Sequences
+    models: BehaviourModels | None = None
+    """None where new users are placed: then the fitted state has all that is needed."""
+    report: Report = silent
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,11 +63,13 @@ class Clusterer:
     """What it takes here, and past which size it fits on a sample."""
     needs_n_clusters: bool
     """Whether it must be told the number of segments (or finds it itself)."""
+    reads: Literal["points", "behaviour"] = "points"
+    """Whether it clusters the points users became, or what they did."""
     Options: type[Options]
-    fit: Callable[[FloatArray, Any, int, int], Fitted]
-    """(points, options, n_clusters, seed); options is an instance of ``Options``."""
-    assign: Callable[[State, FloatArray], Assigned]
-    """(state, points) -> segments and confidence of new users."""
+    fit: Callable[[Any, Any, int, int], Fitted]
+    """(points (U, D) or `Behaviour`, options, n_clusters, seed); options: an ``Options``."""
+    assign: Callable[[State, Any], Assigned]
+    """(state, points or `Behaviour`) -> segments and confidence of new users."""
 
 
 def by_size(values: npt.NDArray[np.integer[Any]], k: int) -> LongArray:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.artifacts import (
+    BehaviourModels,
     DoubleArray,
     Embeddings,
     IntArray,
@@ -17,7 +18,7 @@ from core.artifacts import (
     fingerprint,
     silent,
 )
-from core.clustering import kmeans
+from core.clustering import foretelling, kmeans
 from core.clustering._base import count_distinct, doubled
 from core.clustering.gap import REFERENCES, Gap, gap
 from core.clustering.sweep import sweep
@@ -25,7 +26,7 @@ from core.errors import OptionRefused
 from core.geometry import all_alike, blocks, drawn_users, scores, silhouettes
 from core.options import Options, option
 
-VERSION = 2
+VERSION = 3
 
 SILENT_ON_NONE = (
     "No such figure can tell whether there are segments at all: a best number shows even where "
@@ -78,12 +79,18 @@ class Tried:
 
 
 def k_curve(
-    embeddings: Embeddings, options: KOptions, seed: int, report: Report = silent
+    embeddings: Embeddings,
+    options: KOptions,
+    seed: int,
+    report: Report = silent,
+    *,
+    models: BehaviourModels | None = None,
 ) -> KCurve:
     """Loss J and macro-silhouette for one segment and for k_min to k_max, with a suggestion.
 
     K-means on a seeded sample of users. See `suggest` for the rule; where the users are alike
-    or too few to compare, one segment is suggested and the reason says so.
+    or too few to compare, one segment is suggested and the reason says so. With ``models`` (where
+    segments are formed of behaviour) the number is that which foretells unseen users best.
     """
     rows = drawn_users(len(embeddings.values), options.k_max_users, seed)
     sample = doubled(embeddings.values, rows)
@@ -106,11 +113,18 @@ def k_curve(
             lambda done: tell(len(ks) + done, "a crowd without segments compared"),
         )
         suggested, reason = suggest(tried[1:], gaps, knee)
+    bits = np.full(len(tried), np.nan)
+    if models is not None:
+        foretold = dict(zip(models.ks, models.bits, strict=True))
+        bits = np.array([foretold.get(t.k, np.nan) for t in tried])
+        suggested, reason = models.suggested, foretelling.reason(models)
     sampled = "" if rows is None else f"Compared on a random sample of {len(sample):,} users."
     return KCurve(
         ks=tuple(t.k for t in tried),
         inertia=tuple(t.inertia for t in tried),
         silhouette=tuple(t.silhouette for t in tried),
+        bits=tuple(bits.tolist()),
+        confidence=models.confidence if models else None,
         knee=knee,
         suggested=suggested,
         reason=" ".join(part for part in (reason, cut, sampled) if part),

@@ -7,7 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from core.artifacts import EpochReport, FloatArray, Metric, Report, Sequences, State, silent
+from core.artifacts import (
+    BehaviourModels,
+    EpochReport,
+    FloatArray,
+    Metric,
+    Report,
+    Sequences,
+    State,
+    silent,
+)
 from core.options import Options
 
 Question = Literal["content", "order", "time", "value", "everything"]
@@ -24,6 +33,8 @@ class Work:
     keep: Path | None = None
     """Where unfinished work is kept and found again; None keeps nothing. Whoever stops the work by
     raising JobStopped in ``report`` finds it kept there."""
+    models: BehaviourModels | None = None
+    """Models of the same users' behaviour, where there are some already."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +63,8 @@ class Representation:
     """What it tells of users first of all."""
     learned: bool
     """Whether it is trained (and takes minutes) or counted (and takes seconds)."""
+    uses_models: bool = False
+    """Whether it needs models of behaviour (`Work.models`), which it fits where there are none."""
     Options: type[Options]
     fit: Callable[[Sequences, Any, Work], Fitted]
     """(sequences, options, work); options is an instance of ``Options``."""

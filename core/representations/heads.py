@@ -27,8 +27,9 @@ class ItemHead(nn.Module):
     """The commonest items as learned vectors, which are read with an event and guessed of the next.
 
     Items are numbered by frequency, falling, so wrong answers are drawn by P(m) = ln((m + 1) / m)
-    / ln(M + 1): the common ones often, without a count being kept. Source of the correction by
-    ln P: Jean et al., 2015, "On Using Very Large Target Vocabulary".
+    / ln(M + 1): the common ones often, without a count being kept. Each stands for 1 / (S P) items,
+    so the loss is near that of a softmax over all. Source: Jean et al., 2015, "On Using Very Large
+    Target Vocabulary for Neural Machine Translation".
     """
 
     def __init__(self, n_items: int, hidden: int) -> None:
@@ -50,7 +51,7 @@ class ItemHead(nn.Module):
         return torch.from_numpy(np.clip(drawn, 1, self.n_items))
 
     def loss(self, seen: Tensor, target: Tensor, wrong: Tensor) -> Tensor:
-        """Cross-entropy of the next item (N,) among itself and the wrong ones, mean, in nats.
+        """Cross-entropy of the next item (N,) among all, by the wrong ones, mean, in nats.
 
         ``seen`` (N, H) are the states before; events of which the item is unknown (0) or too rare
         are passed over, and the loss is 0 where none is left.
@@ -62,7 +63,6 @@ class ItemHead(nn.Module):
         wrong = wrong.to(seen.device)
         right = (asked * self.table(target)).sum(dim=1) + self.bias(target)[:, 0]  # (n,)
         others = asked @ self.table(wrong).T + self.bias(wrong)[:, 0]  # (n, S)
-        right = right - self._log_chance(target)
         others = others - self._log_chance(wrong)
         others = others.masked_fill(wrong == target[:, None], float("-inf"))
         logits = torch.cat([right[:, None], others], dim=1)

@@ -29,6 +29,8 @@ NUMERIC_INPUTS = 2 * len(NUMBERS) + 1
 _CLASSES_PER_NUMBER = 10
 _SAMPLE = 1_000_000
 _WORDS = ("action", "category", "platform")
+_MOST_CELLS = 1 << 25
+"""Cells (users by words) up to which a table is faster than sorting."""
 _USERS_PER_FEWEST = 10
 """Of small logs, a word of a tenth of the users is common enough."""
 _SECONDS_PER_PART = 86_400 // DAYPARTS
@@ -237,9 +239,18 @@ def _users_of_codes(
     for users, events, rows in user_blocks(sequences):
         own = _coded(codes[events], np.int64(size))
         mine = counted[users][rows]
-        pairs = np.unique(rows[mine] * size + own[mine])
-        n_users += np.bincount(pairs % size, minlength=size)
+        pairs = rows[mine] * size + own[mine]
+        n_users += _rows_of_columns(pairs, users.stop - users.start, size)
     return n_users
+
+
+def _rows_of_columns(cells: LongArray, n_rows: int, n_columns: int) -> LongArray:
+    """How many rows have something in each column; cells are row * n_columns + column."""
+    if n_rows * n_columns > _MOST_CELLS:
+        return np.bincount(np.unique(cells) % n_columns, minlength=n_columns)
+    some = np.zeros(n_rows * n_columns, dtype=bool)
+    some[cells] = True
+    return np.asarray(np.count_nonzero(some.reshape(n_rows, n_columns), axis=0))
 
 
 def _row(codes: IntArray, vectors: FloatArray, shared: MaskArray, index: LongArray) -> LongArray:

@@ -11,11 +11,12 @@ contrastive  whether two slices are of the same user
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from core.representations.encoder import EventEncoder, Tensors, contrastive_loss
@@ -44,8 +45,6 @@ class Objectives:
 
         ``pair`` holds slices of the same users, row by row; None where nobody is told apart.
         """
-        if encoder.shape.dropout:  # what is dropped follows from the dice of this very step
-            torch.manual_seed(int(rng.integers(2**63)))
         losses: dict[str, Tensor] = {}
         if self._reads(encoder, batch):
             hidden, _ = encoder(batch)
@@ -93,6 +92,11 @@ class Objectives:
             classes = batch["classes"][:, :REBUILT_EVENTS, : len(REBUILT)]
             found["autoencoder"] = encoder.rebuilder.loss(pooled, classes, real)
         if encoder.taught is not None and "target" in batch:
-            guess = encoder.taught(encoder.pool(hidden, batch["real"]))
-            found["teacher"] = taught_loss(guess, batch["target"])
+            pooled = encoder.pool(hidden, batch["real"])
+            found["teacher"] = taught_loss(encoder.taught(_direction(pooled)), batch["target"])
         return found
+
+
+def _direction(pooled: Tensor) -> Tensor:
+    """Pooled states (B, H) at one length, sqrt(H): users are placed by the direction alone."""
+    return F.normalize(pooled, dim=1) * math.sqrt(pooled.shape[1])

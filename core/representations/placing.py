@@ -56,7 +56,10 @@ def pooled_states(
 def _read_together(
     users: LongArray, length: LongArray, events_per_batch: int
 ) -> Iterator[LongArray]:
-    """Cut users (the shortest first) into batches of about equal cost."""
-    cost = np.cumsum(np.minimum(length[users], _READ_AT_ONCE))
-    batch = cost // events_per_batch
-    yield from np.split(users, np.flatnonzero(np.diff(batch)) + 1)
+    """Cut users (the shortest first) into batches of about equal cost.
+
+    Nobody waits for a user with more than twice as many parts to be read.
+    """
+    cost = np.cumsum(np.minimum(length[users], _READ_AT_ONCE)) // events_per_batch
+    parts = np.ceil(np.log2(np.maximum(length[users] / _READ_AT_ONCE, 1.0)))
+    yield from np.split(users, np.flatnonzero((np.diff(cost) != 0) | (np.diff(parts) != 0)) + 1)

@@ -1,0 +1,242 @@
+"""The choice left to the tool: representations tried on a sample, by what they are good for.
+
+Every candidate is fitted to a sample of users, K-means forms segments in its space, and the
+segments are judged by how well they foretell users that were not looked at (bits per event, the
+same events for all): a yardstick that does not depend on the space, as a silhouette does.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from core.artifacts import (
+    BehaviourModels,
+    DoubleArray,
+    FloatArray,
+    IntArray,
+    Progress,
+    Rung,
+    Sequences,
+)
+from core.errors import AnalystError, OptionRefused, did_you_mean
+from core.geometry import drawn_users
+from core.options import Options, option, option_types
+from core.representations._base import Representation, Work
+from core.sequence_models.labels import bits_of_labels
+from core.sequence_models.models import learn
+from core.sequence_models.options import SequenceModelOptions
+
+_STAGE = "represent"
+_MAPPED = 400
+_STARTS = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class AutoOptions(Options):
+    """Between which representations the tool chooses, and on how many users."""
+
+    candidates: tuple[str, ...] = option(
+        ("markov_mixture", "bag", "bigram", "lstm"),
+        "Representations to compare",
+        "The one whose segments foretell users that were not looked at best is taken",
+        expert=True,
+    )
+    ladder_users: int = option(
+        2_000,
+        "Users to compare on",
+        "With more users, representations are compared on a random sample of so many",
+        low=50,
+        high=100_000,
+        unit="users",
+        expert=True,
+    )
+    ladder_epochs: int = option(
+        6,
+        "Epochs to compare with",
+        "How often an encoder reads the sample before it is compared",
+        low=1,
+        high=200,
+        expert=True,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Climbed:
+    """What was tried, the best first, and what was taken."""
+
+    method: str
+    rungs: tuple[Rung, ...]
+    why: str
+
+
+def climb(
+    sequences: Sequences,
+    catalogue: Mapping[str, Representation],
+    options: AutoOptions,
+    work: Work,
+) -> Climbed:
+    """Try every candidate on a sample and take the one whose segments are worth most.
+
+    Of those within one standard error of the best the first named is taken. Candidates that cannot
+    be made of this log are named with the reason. Raises OptionRefused for an unknown candidate,
+    and the reason of the first where none can be made.
+    """
+    names = _checked(options.candidates, catalogue)
+    drawn = drawn_users(sequences.n_users, options.ladder_users, work.seed)
+    sample = sequences if drawn is None else sequences.of_users(drawn)
+    models = work.models or learn(sequences, SequenceModelOptions(), work.seed, work.report)
+    k = max(2, models.suggested)
+    tried, refused = list[_Tried](), dict[str, AnalystError]()
+    for done, name in enumerate(names):
+        text = f"Trying {catalogue[name].label} on {sample.n_users:,} users"
+        work.report(Progress(stage=_STAGE, done=0.5 * done / len(names), text=text))
+        try:
+            brief = replace(work, keep=None, models=_of(models, drawn))
+            tried.append(_try(name, catalogue[name], sample, k, options, brief))
+        except AnalystError as problem:
+            refused[name] = problem
+    if not tried:
+        raise next(iter(refused.values()))
+    return _judged(tried, refused, models, sample, catalogue, work.seed)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Tried:
+    name: str
+    points: FloatArray
+    labels: IntArray
+    seconds: float
+
+
+def _try(  # noqa: PLR0913
+    name: str,
+    entry: Representation,
+    sample: Sequences,
+    k: int,
+    options: AutoOptions,
+    work: Work,
+) -> _Tried:
+    brief = {"epochs": options.ladder_epochs} if entry.learned else {}
+    known = {n: v for n, v in brief.items() if n in option_types(entry.Options)}
+    began = time.perf_counter()
+    points = entry.fit(sample, entry.Options(**known), work).values
+    seconds = time.perf_counter() - began
+    return _Tried(name=name, points=points, labels=_segments(points, k, work.seed), seconds=seconds)
+
+
+def _segments(points: FloatArray, k: int, seed: int) -> IntArray:
+    from sklearn.cluster import KMeans
+
+    distinct = len(np.unique(points, axis=0))
+    means = KMeans(min(k, distinct), n_init=_STARTS, random_state=seed).fit(points)
+    return np.asarray(means.labels_, dtype=np.int32)
+
+
+def _judged(  # noqa: PLR0913
+    tried: list[_Tried],
+    refused: Mapping[str, AnalystError],
+    models: BehaviourModels,
+    sample: Sequences,
+    catalogue: Mapping[str, Representation],
+    seed: int,
+) -> Climbed:
+    from sklearn.metrics import adjusted_rand_score
+
+    foretold = bits_of_labels(models, sample, [one.labels for one in tried], seed)
+    bits = foretold.per_event()
+    taken = foretold.simplest_of_the_best()
+    behind, error = foretold.behind(int(bits.argmax()))
+    rungs = [
+        Rung(
+            method=one.name,
+            bits=float(bits[i]),
+            behind=float(behind[i]),
+            error=float(error[i]),
+            agreement=float(adjusted_rand_score(tried[taken].labels, one.labels)),
+            seconds=one.seconds,
+            width=one.points.shape[1],
+            points=_small_map(one, seed),
+        )
+        for i, one in enumerate(tried)
+    ]
+    rungs.sort(key=lambda rung: -rung.bits)
+    rungs += [_not_tried(name, problem) for name, problem in refused.items()]
+    return Climbed(
+        method=tried[taken].name,
+        rungs=tuple(rungs),
+        why=_why(tried[taken].name, rungs, sample.n_users, catalogue),
+    )
+
+
+def _why(
+    name: str, rungs: list[Rung], n_users: int, catalogue: Mapping[str, Representation]
+) -> str:
+    taken = next(rung for rung in rungs if rung.method == name)
+    others = [rung for rung in rungs if rung.method != name and not rung.problem]
+    words = (
+        f"{catalogue[name].label} was taken: on {n_users:,} users its segments foretell users that "
+        "were not looked at "
+    )
+    if not others:
+        return f"{words}({taken.bits:.3f} bits per event); nothing else could be compared."
+    next_best = others[0]
+    label = catalogue[next_best.method].label
+    if next_best.bits > taken.bits:
+        return (
+            f"{words}as well as any ({taken.bits:.3f} bits per event, {label} "
+            f"{next_best.bits:.3f}: within one standard error), and it was named first."
+        )
+    return f"{words}best ({taken.bits:.3f} bits per event; next is {label}, {next_best.bits:.3f})."
+
+
+def _not_tried(name: str, problem: AnalystError) -> Rung:
+    nan = float("nan")
+    return Rung(
+        method=name,
+        bits=nan,
+        behind=nan,
+        error=nan,
+        agreement=nan,
+        seconds=nan,
+        width=0,
+        points=(),
+        problem=str(problem),
+    )
+
+
+def _small_map(tried: _Tried, seed: int) -> tuple[tuple[float, float, int], ...]:
+    drawn = drawn_users(len(tried.points), _MAPPED, seed)
+    rows = np.arange(len(tried.points)) if drawn is None else drawn
+    centred: DoubleArray = tried.points - tried.points.mean(axis=0, dtype=np.float64)
+    _, _, axes = np.linalg.svd(centred[rows], full_matrices=False)
+    flat = centred[rows] @ axes[:2].T
+    flat = np.pad(flat, ((0, 0), (0, 2 - flat.shape[1])))
+    return tuple(
+        (round(float(x), 4), round(float(y), 4), int(segment))
+        for (x, y), segment in zip(flat, tried.labels[rows], strict=True)
+    )
+
+
+def _of(models: BehaviourModels, users: np.ndarray | None) -> BehaviourModels:
+    """The models of the sample: the same, with the members of its users."""
+    if users is None:
+        return models
+    return replace(models, user_ids=models.user_ids[users], members=models.members[users])
+
+
+def _checked(names: tuple[str, ...], catalogue: Mapping[str, Representation]) -> tuple[str, ...]:
+    for name in names:
+        if name not in catalogue:
+            raise OptionRefused(
+                f"represent.candidates names '{name}'. Allowed: {', '.join(catalogue)}."
+                f"{did_you_mean(name, catalogue)}"
+            )
+    if not names:
+        raise OptionRefused(
+            f"represent.candidates is empty. Name one or more of {', '.join(catalogue)}."
+        )
+    return tuple(dict.fromkeys(names))

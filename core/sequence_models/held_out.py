@@ -1,0 +1,135 @@
+"""How well models foretell users they have not seen, and what follows: the memory, and K.
+
+The figure is bits per event, higher (nearer to 0) is better: the mean of log2 sum_k pi_k
+prod_t p(event_t | what came before, k). A scored user's own label is never used: labelling users
+from the events that are then scored shows a gain on pure noise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from core.artifacts import TEST, DoubleArray, LongArray, SideArray
+from core.sequence_models import background
+from core.sequence_models.counts import CategoryMemory, Counts, Memory
+from core.sequence_models.mixture import Mixture, Path, everyone_of, path, path_aside, posteriors
+
+_NATS_PER_BIT = float(np.log(2))
+MEMORIES = (
+    Memory(actions=1, visits=False, category="stay"),
+    Memory(actions=1, visits=True, category="stay"),
+    Memory(actions=2, visits=False, category="stay"),
+    Memory(actions=2, visits=True, category="stay"),
+)
+"""What is tried for actions, the simplest first."""
+CATEGORIES: tuple[CategoryMemory, ...] = ("stay", "last", "action")
+_MOST_TRIED = 8
+"""Most segments with which memories are compared."""
+EXTRA = 4
+"""How many models more than segments wanted the way down begins with."""
+RESTARTS, N_FOLDS = 2, 3
+Tell = Callable[[float], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Foretold:
+    """Log likelihoods of unseen users under several candidates, in bits."""
+
+    bits: DoubleArray  # (V, C) of the whole user
+    n_events: LongArray  # (V,)
+
+    def of(self, users: LongArray) -> Foretold:
+        """The same of some users, who may come more than once."""
+        return Foretold(bits=self.bits[users], n_events=self.n_events[users])
+
+    def per_event(self) -> DoubleArray:
+        """Bits per event of every candidate, (C,)."""
+        return np.asarray(self.bits.sum(axis=0) / max(1, self.n_events.sum()))
+
+    def behind(self, candidate: int) -> tuple[DoubleArray, DoubleArray]:
+        """How far every candidate lies behind one, and the standard error of that, (C,) each.
+
+        Bits per event; users are the sample, and each is compared with itself (paired).
+        """
+        apart = self.bits[:, [candidate]] - self.bits
+        n_users, n_events = len(apart), max(1, int(self.n_events.sum()))
+        spread = apart.std(axis=0, ddof=1) if n_users > 1 else np.zeros(apart.shape[1])
+        return apart.sum(axis=0) / n_events, spread * np.sqrt(n_users) / n_events
+
+    def simplest_of_the_best(self, errors: float = 1.0) -> int:
+        """The first candidate within one standard error of the best (Breiman et al., 1984)."""
+        best = int(self.per_event().argmax())
+        behind, error = self.behind(best)
+        return int(np.flatnonzero(behind <= errors * error)[0])
+
+
+def folds(split: SideArray, n_folds: int, seed: int) -> Iterator[tuple[LongArray, LongArray]]:
+    """(users to fit, users to foretell), of all that are not test users; each is foretold once."""
+    users = np.flatnonzero(np.asarray(split) != TEST)
+    dealt = np.random.default_rng([seed, 7]).permutation(len(users)) % n_folds
+    for fold in range(n_folds):
+        yield users[dealt != fold], users[dealt == fold]
+
+
+def foretell(mixture: Mixture, counts: Counts) -> DoubleArray:
+    """Log likelihood of every user under a mixture, (U,), in bits."""
+    return posteriors(mixture, counts)[1] / _NATS_PER_BIT
+
+
+def compare_k(
+    counts: Counts, split: SideArray, k_most: int, seed: int, tell: Tell = lambda share: None
+) -> tuple[Foretold, Foretold]:
+    """Unseen users foretold with 1 to ``k_most`` segments, each by models of other users.
+
+    Without, and with, a background of users that follow none.
+    """
+    plain, aside, n_events = [], [], []
+    for fold, (fitted, watched) in enumerate(folds(split, N_FOLDS, seed)):
+        known, unseen = counts.take(fitted), counts.take(watched)
+        found = path(known, k_most + EXTRA, RESTARTS, np.random.default_rng([seed, fold]))
+        plain.append(_foretold(found, unseen, k_most))
+        tell((2 * fold + 1) / (2 * N_FOLDS))
+        own = background.own_likelihoods(known, everyone_of(known))
+        aside.append(_foretold(path_aside(known, found, own), unseen, k_most))
+        tell((2 * fold + 2) / (2 * N_FOLDS))
+        n_events.append(unseen.n_events)
+    together = np.concatenate(n_events)
+    return (
+        Foretold(bits=np.concatenate(plain), n_events=together),
+        Foretold(bits=np.concatenate(aside), n_events=together),
+    )
+
+
+def _foretold(mixtures: Path, unseen: Counts, k_most: int) -> DoubleArray:
+    """Bits of every user (V,) with 1 to ``k_most`` segments; where there are no more, with all."""
+    ks = range(1, k_most + 1)
+    return np.stack([foretell(mixtures[min(k, max(mixtures))], unseen) for k in ks], axis=1)
+
+
+def choose_memory(
+    count: Callable[[Memory], Counts], split: SideArray, *, categories: bool, seed: int
+) -> Memory:
+    """The memory that foretells unseen users best; a longer one only where it is surely better."""
+    chosen = _best_memory(count, split, MEMORIES, seed)
+    if not categories:
+        return chosen
+    others = [replace(chosen, category=category) for category in CATEGORIES]
+    return _best_memory(count, split, others, seed)
+
+
+def _best_memory(
+    count: Callable[[Memory], Counts], split: SideArray, memories: Sequence[Memory], seed: int
+) -> Memory:
+    fitted, watched = next(folds(split, N_FOLDS, seed))
+    bits = []
+    for memory in memories:
+        counts = count(memory)
+        known, unseen = counts.take(fitted), counts.take(watched)
+        found = path(known, _MOST_TRIED, 1, np.random.default_rng([seed, 11]))
+        tried = [foretell(found[k], unseen) for k in sorted(found)]
+        bits.append(max(tried, key=lambda of_users: float(of_users.sum())))
+    foretold = Foretold(bits=np.stack(bits, axis=1), n_events=unseen.n_events)
+    return memories[foretold.simplest_of_the_best()]

@@ -1,0 +1,212 @@
+"""From sequences to models of behaviour for every number of segments, and the number suggested."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from core.artifacts import (
+    TEST,
+    BehaviourModels,
+    FloatArray,
+    LongArray,
+    Progress,
+    Report,
+    Sequences,
+    State,
+    fingerprint,
+    silent,
+)
+from core.geometry import drawn_users
+from core.sequence_models import background, held_out
+from core.sequence_models.counts import CategoryMemory, Counts, Memory, count
+from core.sequence_models.held_out import EXTRA, RESTARTS, Foretold
+from core.sequence_models.mixture import Mixture, Path, everyone_of, path, path_aside, posteriors
+from core.sequence_models.options import SequenceModelOptions
+from core.sequence_models.outcomes import Coding, outcomes_of
+
+VERSION = 1
+_STAGE = "models"
+_FEWEST_ASIDE, _MOST_ASIDE = 0.01, 0.5
+"""Where more users than this follow nobody, setting them aside would leave no segmentation."""
+_SURELY = 2.0
+"""Standard errors by which a background must be better."""
+_USERS_AT_ONCE = 20_000
+_CATEGORY: tuple[CategoryMemory, ...] = ("stay", "last", "action")
+
+
+def learn(
+    sequences: Sequences, options: SequenceModelOptions, seed: int, report: Report = silent
+) -> BehaviourModels:
+    """Fit a mixture for every number of segments, and say which number foretells best.
+
+    The memory of the models and the number of segments are chosen by users that were not fitted
+    (never by the test users); the models that are kept are fitted to everyone. On a random sample
+    where there are more users than ``models_users``. The same seed gives the same models.
+    """
+    users = _modelled_users(sequences, options.models_users, seed)
+    coding = Coding.of(sequences)
+    outcomes = outcomes_of(sequences, coding, users)
+    split = np.asarray(sequences.split)[users]
+    if (split != TEST).sum() < 2 * held_out.N_FOLDS:
+        split = np.zeros_like(split)  # too few to leave anybody out of the choice
+    report(Progress(stage=_STAGE, done=0.0, text="Finding how much of the past matters"))
+    memory = held_out.choose_memory(
+        lambda tried: count(outcomes, tried),
+        split,
+        categories="category" in outcomes.told,
+        seed=seed,
+    )
+    counts = count(outcomes, memory)
+    most = max(1, min(options.models_most, len(users) // 10))
+
+    def tell(share: float) -> None:
+        text = "Foretelling users not seen with 1, 2, 3 … segments"
+        report(Progress(stage=_STAGE, done=0.2 + 0.6 * share, text=text))
+
+    plain, aside = held_out.compare_k(counts, split, most, seed, tell)
+    rng = np.random.default_rng([seed, 99])
+    report(Progress(stage=_STAGE, done=0.8, text="Fitting models to everyone"))
+    mixtures = path(counts, most + EXTRA, RESTARTS, rng)
+    sets_aside, chosen = False, plain
+    shares_aside = 0.0
+    if options.background == "auto" and len(users) > 1:
+        own = background.own_likelihoods(counts, everyone_of(counts))
+        with_aside = path_aside(counts, mixtures, own)
+        shares_aside = float(with_aside[_suggested(aside)].shares[-1])
+        sets_aside = _surely_better(aside, plain) and _FEWEST_ASIDE <= shares_aside <= _MOST_ASIDE
+        if sets_aside:
+            mixtures, chosen = with_aside, aside
+        elif not _surely_better(aside, plain):
+            shares_aside = 0.0
+    kept = {k: _largest_first(mixtures[k]) for k in range(1, most + 1) if k in mixtures}
+    suggested = min(_suggested(chosen), max(kept))
+    state = _to_state(coding, memory, kept)
+    _, error = chosen.behind(int(chosen.per_event().argmax()))
+    return BehaviourModels(
+        user_ids=sequences.user_ids,
+        members=members_of(state, sequences, suggested),
+        state=state,
+        ks=tuple(range(1, chosen.bits.shape[1] + 1)),
+        bits=tuple(chosen.per_event().tolist()),
+        errors=tuple(error.tolist()),
+        suggested=suggested,
+        confidence=_confidence(chosen, suggested, seed),
+        sets_aside=sets_aside,
+        share_aside=shares_aside,
+        memory=str(memory),
+        n_fitted=len(users),
+        fingerprint=fingerprint(
+            sequences.fingerprint, _STAGE, VERSION, options.to_dict() | {"seed": seed}
+        ),
+    )
+
+
+def mixture_for(models: BehaviourModels, sequences: Sequences, k: int, seed: int) -> Mixture:
+    """The mixture of ``k`` models, fitted now where it was not kept."""
+    if has_mixture(models.state, k):
+        return mixture_of(models.state, k)
+    coding, memory = Coding.from_state(models.state), memory_of(models.state)
+    users = _modelled_users(sequences, models.n_fitted, seed)
+    counts = count(outcomes_of(sequences, coding, users), memory)
+    mixtures = path(counts, k + EXTRA, 1, np.random.default_rng([seed, 99]))
+    if models.sets_aside:
+        own = background.own_likelihoods(counts, everyone_of(counts))
+        mixtures = path_aside(counts, mixtures, own)
+    return _largest_first(mixtures[min(k, max(mixtures))])
+
+
+def state_of_one(state: State, mixture: Mixture) -> State:
+    """What placing users by one mixture needs."""
+    ways = {name: state[name] for name in state if not name.startswith("mixture.")}
+    return {**ways, **{f"mixture.{mixture.k}.{name}": getattr(mixture, name) for name in _ARRAYS}}
+
+
+def members_of(state: State, sequences: Sequences, k: int) -> FloatArray:
+    """Membership of every user in ``k`` segments, (U, k), or (U, k + 1) with a background last.
+
+    New users are placed as those that were fitted, by Bayes' rule; codes that were not seen count
+    as unknown. Memory follows the result, not the log.
+    """
+    mixture = mixture_of(state, k)
+    parts = [posteriors(mixture, counts)[0] for _, counts in in_blocks(state, sequences)]
+    width = len(mixture.shares)
+    found = np.concatenate(parts) if parts else np.zeros((0, width))
+    return found.astype(np.float32)
+
+
+def counts_of(state: State, sequences: Sequences, users: LongArray) -> Counts:
+    """The counts of some users, as the models read them."""
+    outcomes = outcomes_of(sequences, Coding.from_state(state), users)
+    return count(outcomes, memory_of(state))
+
+
+def in_blocks(state: State, sequences: Sequences) -> Iterator[tuple[LongArray, Counts]]:
+    """Users and their counts, block by block."""
+    for first in range(0, sequences.n_users, _USERS_AT_ONCE):
+        users = np.arange(first, min(first + _USERS_AT_ONCE, sequences.n_users))
+        yield users, counts_of(state, sequences, users)
+
+
+def memory_of(state: State) -> Memory:
+    """The memory of the models that were kept."""
+    actions, visits, category = (int(value) for value in state["memory"])
+    return Memory(actions=actions, visits=bool(visits), category=_CATEGORY[category])
+
+
+def mixture_of(state: State, k: int) -> Mixture:
+    """The mixture of ``k`` models. Raises KeyError where none was kept."""
+    parts = {name: np.asarray(state[f"mixture.{k}.{name}"]) for name in _ARRAYS}
+    return Mixture(**parts, likelihood=float("nan"))
+
+
+def has_mixture(state: State, k: int) -> bool:
+    """Whether a mixture of ``k`` models was kept."""
+    return f"mixture.{k}.logs" in state
+
+
+_ARRAYS = ("shares", "logs", "everyone", "straying")
+
+
+def _to_state(coding: Coding, memory: Memory, mixtures: Path) -> State:
+    words = [memory.actions, memory.visits, _CATEGORY.index(memory.category)]
+    arrays = {
+        f"mixture.{k}.{name}": getattr(mixture, name)
+        for k, mixture in mixtures.items()
+        for name in _ARRAYS
+    }
+    return {**coding.to_state(), "memory": np.array(words, dtype=np.int64), **arrays}
+
+
+def _modelled_users(sequences: Sequences, most: int, seed: int) -> LongArray:
+    users = np.flatnonzero(np.diff(sequences.offsets) > 0)
+    drawn = drawn_users(len(users), most, seed)
+    return users if drawn is None else users[drawn]
+
+
+def _largest_first(mixture: Mixture) -> Mixture:
+    return mixture.reordered(np.argsort(-mixture.shares[: mixture.k], kind="stable"))
+
+
+def _suggested(foretold: Foretold) -> int:
+    return foretold.simplest_of_the_best() + 1
+
+
+def _surely_better(aside: Foretold, plain: Foretold) -> bool:
+    pair = [found.bits[:, found.simplest_of_the_best()] for found in (aside, plain)]
+    both = Foretold(bits=np.stack(pair, axis=1), n_events=plain.n_events)
+    behind, error = both.behind(0)
+    return bool(behind[1] > _SURELY * error[1])
+
+
+def _confidence(foretold: Foretold, suggested: int, seed: int) -> float:
+    """Share of bootstraps over users that suggest the same number."""
+    rng = np.random.default_rng([seed, 5])
+    n = len(foretold.n_events)
+    draws = [rng.integers(0, n, n) for _ in range(_BOOTSTRAPS)]
+    same = [_suggested(foretold.of(draw)) == suggested for draw in draws]
+    return float(np.mean(same))
+
+
+_BOOTSTRAPS = 100
