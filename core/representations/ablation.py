@@ -21,7 +21,7 @@ from core.geometry import drawn_users
 from core.representations.batches import Stretches, windows
 from core.representations.encoder import EventEncoder, to_tensors
 from core.representations.inputs import PREDICTED, gather, told_word
-from core.representations.training import TrainingData
+from core.representations.source import TrainingData
 
 WORDS = ("action", "category")
 """What is guessed of the next event here."""

@@ -20,6 +20,7 @@ from core.artifacts import FloatArray, State
 from core.representations.encoder_cells import CELLS, Memory, build_cell
 from core.representations.heads import ItemHead, Rebuilder
 from core.representations.inputs import NUMERIC_INPUTS, PREDICTED, EventBatch, Scales
+from core.representations.joint_loss import joint_cross_entropy
 from core.representations.pooling import POOLINGS, Pooling
 
 Tensors = dict[str, Tensor]
@@ -136,14 +137,18 @@ class EventEncoder(nn.Module):
 
     def next_event_losses(self, hidden: Tensor, batch: Tensors) -> dict[str, Tensor]:
         """Cross-entropy of every prediction at the next event, mean over events, in nats."""
-        follows = batch["real"][:, 1:]  # (B, T - 1) where there is a next event
-        seen = hidden[:, :-1][follows]  # (N, H)
-        target = batch["classes"][:, 1:][follows]  # (N, 6)
-        return {
-            name: F.cross_entropy(self.heads[name](seen), target[:, i])
-            for i, name in enumerate(PREDICTED)
-            if name in self.heads
-        }
+        asked = [name for name in PREDICTED if name in self.heads]
+        if not asked:
+            return {}
+        follows = F.pad(batch["real"][:, 1:], (0, 1))  # (B, T) where there is a next event
+        following = batch["classes"].roll(-1, dims=1).flatten(0, 1)  # (B T, 6) of the next event
+        losses = joint_cross_entropy(
+            hidden.flatten(0, 1),
+            [self.heads[name] for name in asked],
+            [following[:, PREDICTED.index(name)] for name in asked],
+            follows.flatten(),
+        )
+        return dict(zip(asked, losses, strict=True))
 
 
 def projected_widths(weights: Mapping[str, Tensor]) -> dict[str, int]:

@@ -199,6 +199,16 @@ class EncoderOptions(Options):
         high=1,
         expert=True,
     )
+    checkpoint_minutes: float = option(
+        2.0,
+        "Save every",
+        "How often unfinished learning is saved within an epoch, so that little is lost when it is "
+        "interrupted; short epochs are saved every few seconds at most",
+        low=0.05,
+        high=120,
+        unit="minutes",
+        expert=True,
+    )
     device: DeviceName = option(
         "auto", "Device", "Where to train; auto takes a GPU where there is one", expert=True
     )

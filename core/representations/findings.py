@@ -8,7 +8,7 @@ from core.artifacts import DoubleArray, FloatArray, LongArray, Metric
 from core.geometry import doubles, effective_rank
 from core.representations.ablation import order_share
 from core.representations.encoder import EventEncoder
-from core.representations.training import TrainingData
+from core.representations.source import TrainingData
 
 COLLAPSED = 5.0
 """Directions below which the points count as collapsed."""

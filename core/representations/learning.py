@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import time
+from contextlib import closing
 from dataclasses import replace
 
 import numpy as np
@@ -14,6 +15,7 @@ from core.artifacts import EpochReport, FloatArray, Progress, Report, Sequences,
 from core.errors import TooLittleData
 from core.representations._base import Fitted, Work
 from core.representations.batches import windows
+from core.representations.checkpoint import Checkpoints
 from core.representations.device import Device, pick, repeatable
 from core.representations.encoder import EventEncoder, Shape, projected_widths
 from core.representations.encoder_options import EncoderOptions
@@ -22,9 +24,10 @@ from core.representations.inputs import Scales
 from core.representations.objectives import NEXT_EVENT
 from core.representations.placing import EVENTS_PER_BATCH, pooled_states
 from core.representations.precision import Precision, checked, pick_precision, with_room
+from core.representations.source import TrainingData, TrainingPlan, split_users
 from core.representations.space import fit_space, place
 from core.representations.teacher import targets_of
-from core.representations.training import TrainingData, TrainingPlan, split_users, train
+from core.representations.training import train
 from core.representations.vectors import event_vectors, fitted_vectors
 
 _STAGE = "represent"
@@ -202,7 +205,7 @@ def _data(
     )
 
 
-def training_plan(options: EncoderOptions, n_users: int) -> TrainingPlan:
+def training_plan(options: EncoderOptions, n_users: int, seed: int = 0) -> TrainingPlan:
     """Work out what is left to "auto" for a log with so many users to fit."""
     asked, fitting = options.batch_users, next(s for most, s in _BATCH_USERS if n_users <= most)
     batch_users = fitting if asked == "auto" else asked
@@ -229,6 +232,7 @@ def training_plan(options: EncoderOptions, n_users: int) -> TrainingPlan:
         slice_shortest=options.slice_shortest,
         slice_longest=options.slice_longest,
         patience=options.patience,
+        seed=seed,
     )
 
 
@@ -236,35 +240,55 @@ def _train(
     encoder: EventEncoder, data: TrainingData, options: EncoderOptions, work: Work
 ) -> tuple[EpochReport, ...]:
     """Run the training loop, telling the listener of every epoch and within long ones."""
-    plan = training_plan(options, len(data.fit_users))
-    told = _Teller(work.report, plan.epochs)
-    for epoch in train(encoder, data, plan, work.seed, told.tick):
-        told.epoch(epoch)
+    plan = training_plan(options, len(data.fit_users), work.seed)
+    checkpoints = Checkpoints(work.keep, every_minutes=options.checkpoint_minutes)
+    told = _Teller(work.report, plan.epochs, checkpoints)
+    with closing(train(encoder, data, plan, checkpoints, told.tick)) as epochs:
+        for epoch in epochs:
+            told.epoch(epoch)
     return tuple(told.history)
 
 
 class _Teller:
     """Tells the listener how far training is, at most twice a second between epochs."""
 
-    def __init__(self, report: Report, n_epochs: int) -> None:
+    def __init__(self, report: Report, n_epochs: int, checkpoints: Checkpoints) -> None:
         self.history: list[EpochReport] = []
-        self._report, self._n_epochs = report, n_epochs
-        self._began = self._last = time.perf_counter()
+        self._report, self._n_epochs, self._checkpoints = report, n_epochs, checkpoints
+        self._last = time.perf_counter()
+        self._began: tuple[float, float] | None = None
+        """When the first batch of this sitting was done, and how many epochs there were then."""
 
     def tick(self, share: float) -> None:
         """Take note of the share of the running epoch that is done."""
         now = time.perf_counter()
+        if self._began is None:
+            self._began = now, len(self.history) + share
         if now - self._last >= _SECONDS_BETWEEN_REPORTS:
             self._tell(now, len(self.history) + share, None)
 
     def epoch(self, report: EpochReport) -> None:
-        """Take note of a finished epoch."""
+        """Take note of a finished epoch, of this sitting or of one before."""
         self.history.append(report)
         self._tell(time.perf_counter(), len(self.history), report)
 
     def _tell(self, now: float, epochs_done: float, epoch: EpochReport | None) -> None:
         self._last = now
-        share = epochs_done / self._n_epochs
-        left = (now - self._began) * (1 - share) / share
-        text = f"Epoch {math.ceil(epochs_done)} of {self._n_epochs}, about {left:.0f} s left"
-        self._report(Progress(stage=_STAGE, done=_TRAINING_SHARE * share, text=text, epoch=epoch))
+        text = f"Epoch {math.ceil(epochs_done)} of {self._n_epochs}{self._left(now, epochs_done)}"
+        self._report(
+            Progress(
+                stage=_STAGE,
+                done=_TRAINING_SHARE * epochs_done / self._n_epochs,
+                text=text,
+                epoch=epoch,
+                note=f"{self._checkpoints.beginning} {self._checkpoints.trouble}".strip(),
+            )
+        )
+
+    def _left(self, now: float, epochs_done: float) -> str:
+        """Time left at the speed of this sitting, where that is known."""
+        if self._began is None or epochs_done <= self._began[1]:
+            return ""
+        began, done_before = self._began
+        left = (now - began) * (self._n_epochs - epochs_done) / (epochs_done - done_before)
+        return f", about {left:.0f} s left" if left < 90 else f", about {left / 60:.0f} min left"

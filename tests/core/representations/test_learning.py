@@ -12,11 +12,13 @@ from core.errors import OptionRefused, TooLittleData
 from core.representations._base import Work
 from core.representations.bag import BagOptions
 from core.representations.bag import fit as count
+from core.representations.checkpoint import Checkpoints
 from core.representations.encoder import EventEncoder
 from core.representations.encoder_options import EncoderOptions
 from core.representations.inputs import Scales
 from core.representations.learning import fit, training_plan, transform
-from core.representations.training import TrainingData, split_users, train
+from core.representations.source import TrainingData, split_users
+from core.representations.training import train
 
 QUICK = EncoderOptions(hidden=16, epochs=3, batch_users=16, threads=1)
 N_USERS = 150
@@ -99,7 +101,7 @@ def test_training_is_a_plain_loop_that_stops_when_one_stops(of_actions, orders):
     )
     encoder, ticks = EventEncoder(scales, 8), []
     plan = training_plan(EncoderOptions(epochs=50, hidden=8), 100)
-    reports = list(islice(train(encoder, data, plan, 0, ticks.append), 2))
+    reports = list(islice(train(encoder, data, plan, Checkpoints(None), ticks.append), 2))
     assert [r.epoch for r in reports] == [1, 2]
     assert ticks[-1] == 1.0 and len(ticks) == 14  # 100 users by 16, twice
     for report in reports:
