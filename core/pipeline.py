@@ -260,7 +260,10 @@ class Journey:
         behaviour = None
         if self._clusters_behaviour():
             behaviour = Behaviour(
-                sequences=self.sequences(), models=self.models(), report=self._listen
+                sequences=self.sequences(),
+                models=self.models(),
+                points=embeddings.values,
+                report=self._listen,
             )
         return clustering.cluster(
             embeddings,

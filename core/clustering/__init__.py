@@ -13,6 +13,7 @@ from core.clustering._base import Behaviour as Behaviour
 from core.clustering.auto import AutoOptions
 from core.clustering.hdbscan import HDBSCAN
 from core.clustering.kmeans import KMEANS
+from core.clustering.latent_class import LATENT_CLASS
 from core.clustering.markov_mixture import MARKOV_MIXTURE
 from core.errors import OptionRefused, TooLittleData, did_you_mean
 from core.geometry import all_alike
@@ -23,7 +24,9 @@ from core.wording import counted
 
 VERSION = 2
 
-CLUSTERERS: dict[str, Clusterer] = {c.name: c for c in (MARKOV_MIXTURE, KMEANS, HDBSCAN)}
+CLUSTERERS: dict[str, Clusterer] = {
+    c.name: c for c in (MARKOV_MIXTURE, LATENT_CLASS, KMEANS, HDBSCAN)
+}
 """Every algorithm the analyst can pick, by name."""
 
 

@@ -13,7 +13,7 @@ class AutoOptions(Options):
     """Between which algorithms the tool chooses."""
 
     candidates: tuple[str, ...] = option(
-        ("markov_mixture", "kmeans"),
+        ("latent_class", "kmeans"),
         "Algorithms to compare",
         "The one whose segments foretell users that were not looked at best is taken",
         expert=True,

@@ -35,8 +35,9 @@ _FEWEST_ASIDE, _MOST_ASIDE = 0.01, 0.5
 """Where more users than this follow nobody, setting them aside would leave no segmentation."""
 _SURELY = 2.0
 """Standard errors by which a background must be better."""
-_USERS_AT_ONCE = 20_000
+USERS_AT_ONCE = 20_000
 _BOOTSTRAPS = 100
+_ASIDE_RESTARTS = 4
 _CATEGORY: tuple[CategoryMemory, ...] = ("stay", "last", "action")
 
 
@@ -126,7 +127,8 @@ def _chosen(  # noqa: PLR0913
     if options.background == "never" or not _surely_better(aside, plain):
         return alone
     own = background.own_likelihoods(counts, everyone_of(counts))
-    with_aside = path_aside(counts, mixtures, own)
+    rng = np.random.default_rng([seed, 98])
+    with_aside = path_aside(counts, mixtures, own, _ASIDE_RESTARTS, rng)
     share = float(with_aside[_suggested(aside)].shares[-1])
     if not _FEWEST_ASIDE <= share <= _MOST_ASIDE:
         return replace(alone, share_aside=share)
@@ -143,7 +145,7 @@ def mixture_for(models: BehaviourModels, sequences: Sequences, k: int, seed: int
     mixtures = path(counts, k + EXTRA, 1, np.random.default_rng([seed, 99]))
     if models.sets_aside:
         own = background.own_likelihoods(counts, everyone_of(counts))
-        mixtures = path_aside(counts, mixtures, own)
+        mixtures = path_aside(counts, mixtures, own, 1, np.random.default_rng([seed, 98]))
     return _largest_first(mixtures[min(k, max(mixtures))])
 
 
@@ -174,8 +176,8 @@ def counts_of(state: State, sequences: Sequences, users: LongArray) -> Counts:
 
 def in_blocks(state: State, sequences: Sequences) -> Iterator[tuple[LongArray, Counts]]:
     """Users and their counts, block by block."""
-    for first in range(0, sequences.n_users, _USERS_AT_ONCE):
-        users = np.arange(first, min(first + _USERS_AT_ONCE, sequences.n_users))
+    for first in range(0, sequences.n_users, USERS_AT_ONCE):
+        users = np.arange(first, min(first + USERS_AT_ONCE, sequences.n_users))
         yield users, counts_of(state, sequences, users)
 
 
