@@ -33,7 +33,7 @@ class Mixture:
     shares: DoubleArray  # (K,), with a background (K + 1,); they sum to 1
     logs: FloatArray  # (columns, K) natural logarithm of every chance
     everyone: DoubleArray  # (columns,) chances of one model for all
-    straying: LongArray  # (blocks,) how the background strays; (0,) where there is none
+    straying: LongArray  # (blocks,) how the background strays; empty where there is none
     likelihood: float
     """Mean log likelihood per event on the users fitted, in nats."""
 
@@ -44,7 +44,7 @@ class Mixture:
 
     @property
     def has_background(self) -> bool:
-        return len(self.straying) > 0
+        return len(self.shares) > self.k
 
     def reordered(self, order: LongArray) -> Mixture:
         """The same models in another order; a background stays last."""
