@@ -20,7 +20,7 @@ _COMMON = 16.0
 apart by less that is chance. Not for actions: what only one segment does must stay a surprise to
 the others, and would be none if they took everyone's word for it."""
 _USUAL_STAY = 0.3
-_STEPS = 12
+_STEPS = 6
 
 
 def chances(totals: DoubleArray, blocks: Sequence[Block]) -> DoubleArray:

@@ -134,7 +134,7 @@ def _best_memory(
     for memory in memories:
         counts = count(memory)
         known, unseen = counts.take(fitted), counts.take(watched)
-        found = path(known, _MOST_TRIED, 1, np.random.default_rng([seed, 11]))
+        found = path(known, _MOST_TRIED, 1, np.random.default_rng([seed, 11]), up=False)
         tried = [foretell(found[k], unseen) for k in sorted(found)]
         bits.append(max(tried, key=lambda of_users: float(of_users.sum())))
     foretold = Foretold(bits=np.stack(bits, axis=1), n_events=unseen.n_events)
