@@ -164,7 +164,7 @@ def path_aside(
         members = _with_background(_first_members(counts, max(plain), rng))
         _go_down(counts, members, own, found)
         _go_up(counts, own, found, rng)
-        _go_down(counts, _members(found[max(found) - 1], counts, own), own, found)
+        _go_down(counts, _members(found[max(1, max(found) - 1)], counts, own), own, found)
     return found
 
 

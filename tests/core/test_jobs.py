@@ -13,12 +13,11 @@ from core.errors import JobStopped, NotFound
 from core.events.mapping import guessed_mapping
 from core.events.read import ReadOptions
 from core.pipeline import Journey
-from core.representations import REPRESENTATIONS
 from core.run_options import RunOptions
 from core.workspace import Dataset, Workspace
 
 SAMPLE = Path(__file__).parents[2] / "sample_data" / "tiny_100_users.csv"
-ENDLESS = RunOptions().changed(represent_params=REPRESENTATIONS["lstm"].Options(epochs=500))
+ENDLESS = RunOptions.from_dict({"represent": {"method": "lstm", "epochs": 500, "patience": 500}})
 
 
 @pytest.fixture
