@@ -32,7 +32,7 @@ _ROUNDING = 1e-6
 """Bits per event below which a difference is none, however alike users are."""
 EXTRA = 2
 """How many models more than segments wanted the way down begins with."""
-RESTARTS, N_FOLDS = 2, 3
+RESTARTS, N_FOLDS = 1, 3
 Tell = Callable[[float], None]
 
 
