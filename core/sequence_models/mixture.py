@@ -48,6 +48,11 @@ class Mixture:
     def has_background(self) -> bool:
         return len(self.shares) > self.k
 
+    def without_background(self) -> Mixture:
+        """The same models for users of whom each follows one."""
+        shares = self.shares[: self.k] / self.shares[: self.k].sum()
+        return replace(self, shares=shares, straying=np.zeros(0, dtype=np.int64))
+
     def reordered(self, order: LongArray) -> Mixture:
         """The same models in another order; a background stays last."""
         shares = [*order, self.k] if self.has_background else order
