@@ -30,7 +30,8 @@ def page():
     current = st.session_state.setdefault("current", Sample())
     if st.button("Suggest"):
         current = st.session_state.current = Sample(last_n=7, k=3, fill="mean")
-    drawn = controls.draw(Sample, current, key="o", skip=("name",), columns=2)
+    look = controls.Look(columns=2)
+    drawn = controls.draw(Sample, current, key="o", skip=("name",), look=look)
     st.session_state.current = drawn
     st.session_state.drawn = drawn.to_dict()
 
