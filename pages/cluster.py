@@ -7,12 +7,12 @@ from ui.safe_text import safe
 
 def how_many(curve, chosen):
     foretold = k_choice.foretold(curve, chosen)
-    told, drawn = st.columns(2) if foretold else (st.container(), None)
+    told, drawn = st.columns(2, vertical_alignment="center") if foretold else [st.container()] * 2
     with told:
         st.markdown(safe(curve.reason, limit=1000))
         cluster_form.pick_k(curve)
-    if drawn:
-        with drawn:
+    with drawn:
+        if foretold:
             plots.show(foretold, key="foretold")
     elbow, silhouette = st.columns(2)
     with elbow:
@@ -26,7 +26,7 @@ cluster_form.settings()
 cluster_form.make_small_at_once()
 journey = page.begin("cluster", "embeddings")
 labels = journey.labels()
-cluster_form.tell_taken(labels)
+cluster_form.tell_taken(labels, journey.options.cluster.method)
 
 if cluster_form.needs_k(journey.options.cluster.method):
     st.subheader("How many segments?", anchor=False)

@@ -63,9 +63,13 @@ def make_small_at_once() -> None:
         journey.labels()
 
 
-def tell_taken(labels: Labels) -> None:
-    """Which algorithm it became and why, and how many users are set aside."""
-    st.markdown(f"**{LABELS[labels.method]}** {safe(labels.note, limit=1000)}".strip())
+def tell_taken(labels: Labels, method: str) -> None:
+    """Which algorithm ``method`` became and why, and how many users are set aside."""
+    label = LABELS[labels.method]
+    if method == AUTO and label not in labels.note:
+        st.markdown(f"{label} was taken.")
+    if labels.note:
+        st.markdown(safe(labels.note, limit=1000))
     aside = int((np.asarray(labels.values) == NOISE).sum())
     if aside:
         users = counted(aside, "user is", "users are")

@@ -91,9 +91,9 @@ def _row(rung: Rung, taken: str) -> dict[str, str]:
     return {
         "Representation": f"**{label}** (taken)" if rung.method == taken else label,
         "Foretells unseen users (bits per event)": f"{rung.bits:.3f}",
-        "Behind the best": "best" if best else f"{rung.behind:.3f} ± {rung.error:.3f}",
+        "Behind the best": "best" if best else _unbroken(f"{rung.behind:.3f} ± {rung.error:.3f}"),
         "Same segments": f"{rung.agreement:.2f}",
-        "Time": duration(rung.seconds),
+        "Time": _unbroken(duration(rung.seconds)),
         "Numbers per user": f"{rung.width:,}",
         "What it sees": REPRESENTATIONS[rung.method].summary,
     }
@@ -101,3 +101,7 @@ def _row(rung: Rung, taken: str) -> dict[str, str]:
 
 def _readable(name: str) -> str:
     return safe(name.replace("_", " ").capitalize())
+
+
+def _unbroken(text: str) -> str:
+    return text.replace(" ", "\u00a0")

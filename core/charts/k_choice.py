@@ -54,7 +54,7 @@ def silhouette_by_k(curve: KCurve, chosen: int | None = None) -> go.Figure:
         height=360,
     )
     _add_curve(made, [k for k, _ in seen], [s for _, s in seen], "Silhouette")
-    _mark_choice(made, curve, chosen)
+    _mark_choice(made, curve, chosen, at_top=False)
     made.update_yaxes(title_text="Macro-silhouette")
     return made
 
@@ -82,7 +82,7 @@ def foretold(curve: KCurve, chosen: int | None = None) -> go.Figure | None:
         height=360,
     )
     _add_curve(made, [k for k, _ in seen], [b for _, b in seen], "Bits per event", ".3f")
-    _mark_choice(made, curve, chosen)
+    _mark_choice(made, curve, chosen, at_top=False)
     made.update_yaxes(title_text="Bits per event")
     return made
 
@@ -105,8 +105,13 @@ def _add_curve(
     made.update_layout(showlegend=False)
 
 
-def _mark_choice(made: go.Figure, curve: KCurve, chosen: int | None) -> None:
-    """Upright lines; one with both words where the analyst took what was suggested."""
+def _mark_choice(
+    made: go.Figure, curve: KCurve, chosen: int | None, *, at_top: bool = True
+) -> None:
+    """Upright lines; one with both words where the analyst took what was suggested.
+
+    The words stand where the curve is not: at the foot where it is highest at a good number.
+    """
     marks = {curve.suggested: "suggested"}
     if chosen is not None and chosen != curve.suggested and chosen in curve.ks:
         marks[chosen] = "chosen"
@@ -119,7 +124,7 @@ def _mark_choice(made: go.Figure, curve: KCurve, chosen: int | None) -> None:
             annotation={
                 "text": f" {k} {word}",
                 "font_size": 12,
-                "yanchor": "top",
-                "y": 1 - 0.1 * place,
+                "yanchor": "top" if at_top else "bottom",
+                "y": 1 - 0.1 * place if at_top else 0.1 * place,
             },
         )

@@ -9,18 +9,13 @@ from collections.abc import Mapping, Sequence
 import plotly.graph_objects as go
 
 from core.artifacts import Rung
-from core.charts.theme import (
-    GRID,
-    WIDE,
-    figure,
-    safe,
-    segment_color,
-    segment_symbol,
-)
+from core.charts.theme import WIDE, figure, safe, segment_color, segment_symbol
 
 _ACROSS = 4
 """Most maps in a row."""
-_MAP_HEIGHT = 240
+_MAP_HEIGHT, _NAME_HEIGHT = 220, 26
+_GROUND = "rgba(128,140,155,0.06)"
+"""Parts the maps from the page, light or dark."""
 
 
 def small_maps(tried: Sequence[Rung], labels: Mapping[str, str], taken: str) -> go.Figure:
@@ -45,8 +40,8 @@ def small_maps(tried: Sequence[Rung], labels: Mapping[str, str], taken: str) -> 
         rows=rows,
         cols=across,
         subplot_titles=titles,
-        horizontal_spacing=0.02,
-        vertical_spacing=0.2 / rows,
+        horizontal_spacing=0.015,
+        vertical_spacing=_NAME_HEIGHT / (rows * (_MAP_HEIGHT + _NAME_HEIGHT)),
     )
     wanted = _segments(next(rung for rung in rungs if rung.method == taken))
     for place, rung in enumerate(rungs):
@@ -97,11 +92,12 @@ def _map(rung: Rung, labels: Mapping[str, str], colours: Mapping[int, int]) -> g
 
 
 def _quiet(made: go.Figure, rows: int) -> None:
-    """Frames without figures: what the directions are called says nothing."""
-    frame = {"showgrid": False, "zeroline": False, "showticklabels": False, "ticks": ""}
-    line = {"showline": True, "mirror": True, "linecolor": GRID}
-    made.update_xaxes(**frame, **line)
-    made.update_yaxes(**frame, **line)
-    made.update_annotations(font_size=14)
-    above = made.layout.margin.t + 24
-    made.update_layout(height=above + rows * _MAP_HEIGHT, margin_t=above)
+    """No ticks: what the directions are called says nothing."""
+    hidden = {"showgrid": False, "zeroline": False, "showticklabels": False, "ticks": ""}
+    made.update_xaxes(**hidden)
+    made.update_yaxes(**hidden)
+    made.update_annotations(font_size=13, yshift=4)
+    above = made.layout.margin.t + _NAME_HEIGHT
+    made.update_layout(
+        height=above + rows * (_MAP_HEIGHT + _NAME_HEIGHT), margin_t=above, plot_bgcolor=_GROUND
+    )
