@@ -45,7 +45,7 @@ def test_a_run_is_listed_with_what_came_out(ready):
     assert row["Representation"] == "Bag of actions and categories"
     assert row["Algorithm"] in {f"auto: {entry.label}" for entry in CLUSTERERS.values()}
     assert row["Silhouette"] > 0
-    assert row["ARI"] == 1.0
+    assert row["ARI"] > 0.9
 
 
 def test_a_run_is_reopened_as_it_was(two_runs):
