@@ -92,8 +92,8 @@ def _best(
         f"{CLUSTERERS[name].label} {value:.3f}" for name, value in zip(names, bits, strict=True)
     )
     why = (
-        f"{CLUSTERERS[names[best]].label} was taken: no other algorithm's segments foretell users that "
-        f"were not looked at surely better (bits per event, nearer to 0 is better: {told})."
+        f"{CLUSTERERS[names[best]].label} was taken: no other algorithm's segments foretell users "
+        f"that were not looked at surely better (bits per event, nearer to 0 is better: {told})."
     )
     return replace(found[best], note=f"{why} {found[best].note}".strip())
 

@@ -12,15 +12,35 @@ from core.representations._base import QUESTIONS as QUESTIONS
 from core.representations._base import Representation
 from core.representations._base import Work as Work
 from core.representations.bag import BAG
+from core.representations.event2vec import EVENT2VEC
+from core.representations.fused import FUSED
 from core.representations.ladder import AutoOptions
+from core.representations.markov import MARKOV
 from core.representations.markov_mixture import MARKOV_MIXTURE
 from core.representations.ngram import BIGRAM
+from core.representations.ngrams_with_skips import NGRAM
 from core.representations.recurrent import LSTM
+from core.representations.rfm import RFM
+from core.representations.tfidf import TFIDF
+from core.representations.timing import TIME
 
 VERSION = 3
 
 REPRESENTATIONS: dict[str, Representation] = {
-    r.name: r for r in (LSTM, MARKOV_MIXTURE, BAG, BIGRAM)
+    r.name: r
+    for r in (
+        LSTM,
+        MARKOV_MIXTURE,
+        FUSED,
+        BAG,
+        TFIDF,
+        EVENT2VEC,
+        BIGRAM,
+        NGRAM,
+        MARKOV,
+        TIME,
+        RFM,
+    )
 }
 
 

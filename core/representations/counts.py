@@ -6,9 +6,22 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from core.artifacts import FloatArray, IntArray, LongArray, Sequences
+from core.artifacts import FIT, FloatArray, IntArray, LongArray, Sequences
 
 _USERS_PER_BLOCK = 65_536
+
+
+def users_to_fit(sequences: Sequences, at_most: int | None = None) -> LongArray:
+    """Users with events on the side to fit, of all sides where none is; rising.
+
+    Of more than ``at_most``, so many at even distances.
+    """
+    some = np.diff(sequences.offsets) > 0
+    fitted = some & (sequences.split == FIT)
+    users = np.flatnonzero(fitted if fitted.any() else some)
+    if at_most is None or len(users) <= at_most:
+        return users
+    return users[np.arange(at_most) * len(users) // at_most]
 
 
 def most_frequent(codes: IntArray, n_codes: int, cap: int) -> IntArray:

@@ -40,7 +40,7 @@ class AutoOptions(Options):
     """Between which representations the tool chooses, and on how many users."""
 
     candidates: tuple[str, ...] = option(
-        ("markov_mixture", "bag", "bigram", "lstm"),
+        ("markov_mixture", "fused", "bag", "markov", "time", "lstm"),
         "Representations to compare",
         "The one whose segments foretell users that were not looked at best is taken",
         expert=True,

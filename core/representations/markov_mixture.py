@@ -6,14 +6,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.artifacts import DoubleArray, FloatArray, Sequences, State
+from core.artifacts import BehaviourModels, DoubleArray, FloatArray, Sequences, State
 from core.options import Options, option
 from core.representations._base import Fitted, Representation, Work
 from core.representations.device import COUNTED_ON
 from core.sequence_models.mixture import bayes, log_likelihoods
-from core.sequence_models.models import in_blocks, learn, mixture_of
+from core.sequence_models.models import has_mixture, in_blocks, learn, mixture_of
 from core.sequence_models.options import SequenceModelOptions
 
+_LEAST = 0.05
+"""Numbers of segments of which the memberships would weigh less do not count."""
 _SOFT = 3.0
 """What log odds are divided by, so that users between two segments are seen between them."""
 
@@ -35,34 +37,56 @@ class MarkovMixtureOptions(Options):
 def fit(sequences: Sequences, options: MarkovMixtureOptions, work: Work) -> Fitted:
     """Square roots of softened memberships beside leanings to finer segments, centred.
 
-    Shape (U, K + K'), K as suggested by `core.sequence_models`, K' the most models kept; distances
-    between memberships are Hellinger's. The leanings are log likelihoods per event, of which the
-    spread is ``shades`` times that of the memberships.
+    Shape (U, sum of K + K'). Memberships stand there for every number of segments K that foretells
+    about as well as the best, by how nearly it does; distances between them are Hellinger's.
+    Leanings to the K' finest models are log likelihoods per event, of which the spread is
+    ``shades`` times that of the memberships. Users without events stand at the centre.
     """
     models = work.models or learn(sequences, SequenceModelOptions(), work.seed, work.report)
-    finest = max(int(name.split(".")[1]) for name in models.state if name.endswith(".logs"))
-    state = {**models.state, "numbers": np.array([models.suggested, finest])}
+    state: State = {**models.state, **_numbers(models)}
     members, leanings = _read(state, sequences)
     spread = float(members.var(axis=0).sum()), float(leanings.var(axis=0).sum())
     share = options.shades if spread[0] > 0 else 1.0
     scale = share * np.sqrt((spread[0] or 1.0) / spread[1]) if spread[1] > 0 else 0.0
     centre = np.concatenate([members.mean(axis=0), scale * leanings.mean(axis=0)])
-    state |= {"scale": np.array([scale]), "centre": centre}
+    state = {**state, "scale": np.array([scale]), "centre": centre}
     return Fitted(values=_placed(members, leanings, state), state=state, device=COUNTED_ON)
 
 
 def transform(state: State, sequences: Sequences) -> FloatArray:
-    """Place users by the models that were fitted, shape (U, K + K')."""
+    """Place users by the models that were fitted, shape as in `fit`."""
     return _placed(*_read(state, sequences), state)
 
 
+def _numbers(models: BehaviourModels) -> State:
+    """Numbers of segments whose memberships count, their weights, and the finest number kept."""
+    kept = [k for k in models.ks if has_mixture(models.state, k)]
+    best = max(models.bits)
+    weight = {k: _nearness(best - models.bits[k - 1], models.errors[k - 1]) for k in kept if k > 1}
+    ks = [k for k, value in weight.items() if value >= _LEAST]
+    return {
+        "ks": np.array(ks, dtype=np.int64),
+        "weights": np.array([weight[k] for k in ks]),
+        "finest": np.array([kept[-1]]),
+    }
+
+
+def _nearness(behind: float, error: float) -> float:
+    """1 for the best number of segments, less by how many standard errors another is behind."""
+    return float(np.exp(-behind / error)) if error > 0 else float(behind == 0)
+
+
 def _read(state: State, sequences: Sequences) -> tuple[DoubleArray, DoubleArray]:
-    suggested, finest = (mixture_of(state, int(k)) for k in state["numbers"])
-    shape = (sequences.n_users, len(suggested.shares)), (sequences.n_users, finest.k)
-    members, leanings = (np.zeros(one) for one in shape)
+    mixtures = [mixture_of(state, int(k)) for k in state["ks"]]
+    finest = mixture_of(state, int(state["finest"][0]))
+    members = np.zeros((sequences.n_users, sum(len(m.shares) for m in mixtures)))
+    leanings = np.zeros((sequences.n_users, finest.k))
     for users, counts in in_blocks(state, sequences):
-        odds = log_likelihoods(suggested, counts) + np.log(suggested.shares)
-        members[users] = np.sqrt(bayes(odds / _SOFT)[0])
+        parts = [np.zeros((len(users), 0))]
+        for mixture, weight in zip(mixtures, state["weights"], strict=True):
+            odds = log_likelihoods(mixture, counts) + np.log(mixture.shares)
+            parts.append(np.sqrt(weight * bayes(odds / _SOFT)[0]))
+        members[users] = np.concatenate(parts, axis=1)
         found = log_likelihoods(finest, counts)[:, : finest.k]
         found -= found.mean(axis=1, keepdims=True)
         leanings[users] = found / np.maximum(counts.n_events, 1)[:, None]

@@ -90,10 +90,8 @@ def count(outcomes: Outcomes, memory: Memory) -> Counts:
     """Count every user's outcomes by their contexts."""
     users, cells, blocks = [], [], list[Block]()
     start = 0
-    for part in _parts(outcomes, memory):
-        row = np.zeros(len(part.values), dtype=np.int64)
-        for size, context in zip(part.levels, part.contexts, strict=True):
-            row = row * size + context
+    for part in parts(outcomes, memory):
+        row = part.rows()
         block = Block(
             name=part.name, start=start, levels=part.levels, width=part.width, scales=part.scales
         )
@@ -111,7 +109,7 @@ def count(outcomes: Outcomes, memory: Memory) -> Counts:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Part:
+class Part:
     """What one block counts, event by event."""
 
     name: str
@@ -122,20 +120,27 @@ class _Part:
     counted: MaskArray | None = None  # (E,) all where None
     scales: tuple[tuple[int, int], ...] = ()
 
+    def rows(self) -> LongArray:
+        """Row of the context of every event, (E,)."""
+        row = np.zeros(len(self.values), dtype=np.int64)
+        for size, context in zip(self.levels, self.contexts, strict=True):
+            row = row * size + context
+        return row
 
-def _parts(o: Outcomes, memory: Memory) -> Iterator[_Part]:
+
+def parts(o: Outcomes, memory: Memory) -> Iterator[Part]:
     """Everything that is foretold of an event and is not the same for all."""
     n_actions = o.sizes["action"]
     last = _before(o.action, o, 1)
     if "action" in o.told:
         contexts, levels = _action_contexts(o, memory)
-        yield _Part(
+        yield Part(
             name="action", levels=levels, contexts=contexts, width=n_actions, values=o.action
         )
     if "category" in o.told:
         yield _category(o, memory)
     if "pause" in o.told:
-        yield _Part(
+        yield Part(
             name="pause",
             levels=(n_actions + 1,),
             contexts=(last,),
@@ -147,7 +152,7 @@ def _parts(o: Outcomes, memory: Memory) -> Iterator[_Part]:
     for name in ("price", "duration"):
         if name in o.told:
             values = getattr(o, name)
-            yield _Part(
+            yield Part(
                 name=name,
                 levels=(n_actions,),
                 contexts=(o.action,),
@@ -158,7 +163,7 @@ def _parts(o: Outcomes, memory: Memory) -> Iterator[_Part]:
     for name in ("platform", "daypart"):  # they hardly change within a visit: one count for each
         if name in o.told:
             values = getattr(o, name)
-            yield _Part(
+            yield Part(
                 name=name,
                 levels=(),
                 contexts=(),
@@ -180,10 +185,10 @@ def _action_contexts(o: Outcomes, memory: Memory) -> tuple[tuple[LongArray, ...]
     return (np.where(begins | after_border, border, before), last), (n + 2, n + 1)
 
 
-def _category(o: Outcomes, memory: Memory) -> _Part:
+def _category(o: Outcomes, memory: Memory) -> Part:
     n = o.sizes["category"]
     if memory.category == "action":
-        return _Part(
+        return Part(
             name="category",
             levels=(o.sizes["action"],),
             contexts=(o.action,),
@@ -192,9 +197,9 @@ def _category(o: Outcomes, memory: Memory) -> _Part:
         )
     last = _before(o.category, o, 1)
     if memory.category == "last":
-        return _Part(name="category", levels=(n + 1,), contexts=(last,), width=n, values=o.category)
+        return Part(name="category", levels=(n + 1,), contexts=(last,), width=n, values=o.category)
     kind = np.where(o.first, 0, 1 + (last == o.category + 1) + 2 * o.breaks)
-    return _Part(
+    return Part(
         name="staying", levels=(KINDS_OF_CATEGORY,), contexts=(kind,), width=n, values=o.category
     )
 
