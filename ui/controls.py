@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar, get_origin
 
@@ -93,15 +93,29 @@ class _Form:
 
     def draw(self, names: Sequence[str], current: Options) -> dict[str, Any]:
         values = {}
-        n_columns = self.look.columns
-        for first in range(0, len(names), n_columns):
-            row = names[first : first + n_columns]
+        for row in self._rows(names):
             # A row of their own each, so that the widgets beside each other stand at one height.
-            places = st.columns(n_columns) if n_columns > 1 else [st.container()]
+            alone = self.look.columns == 1 or row[0] in self.look.words
+            places = [st.container()] if alone else st.columns(self.look.columns)
             for place, name in zip(places, row, strict=False):
                 with place:
                     values[name] = self._widget(name, getattr(current, name))
         return values
+
+    def _rows(self, names: Sequence[str]) -> Iterator[list[str]]:
+        """As many side by side as the page has columns; several names take a row for themselves."""
+        row: list[str] = []
+        for name in names:
+            wide = name in self.look.words
+            if row and (wide or len(row) == self.look.columns):
+                yield row
+                row = []
+            row.append(name)
+            if wide:
+                yield row
+                row = []
+        if row:
+            yield row
 
     def _widget(self, name: str, value: Any) -> Any:
         kind, info = option_types(self.cls)[name], option_info(self.cls, name)
@@ -127,7 +141,12 @@ class _Form:
         info, words = option_info(self.cls, name), self.look.words[name]
         key = self._filled(name, [word for word in value if word in words])
         given = st.multiselect(
-            info.label, list(words), format_func=words.__getitem__, key=key, help=info.help
+            info.label,
+            list(words),
+            format_func=words.__getitem__,
+            key=key,
+            help=info.help,
+            wrap=True,
         )
         return tuple(given)
 

@@ -84,7 +84,7 @@ def _tell_candidates() -> None:
     params = session.options().represent_params
     if isinstance(params, AutoOptions):
         tried = " · ".join(name_of(name, REPRESENTATIONS) for name in params.candidates)
-        st.markdown(f":gray[:material/compare: Tried: {tried}.]")
+        st.markdown(f":gray[:material/compare: Compares: {tried}.]")
 
 
 def _take(method: str) -> None:
