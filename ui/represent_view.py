@@ -93,7 +93,7 @@ def _row(rung: Rung, taken: str) -> dict[str, str]:
         "Foretells unseen users (bits per event)": f"{rung.bits:.3f}",
         "Behind the best": "best" if best else _unbroken(f"{rung.behind:.3f} ± {rung.error:.3f}"),
         "Same segments": f"{rung.agreement:.2f}",
-        "Time": _unbroken(duration(rung.seconds)),
+        "Time": _unbroken("under 0.1 s" if rung.seconds < 0.1 else duration(rung.seconds)),
         "Numbers per user": f"{rung.width:,}",
         "What it sees": REPRESENTATIONS[rung.method].summary,
     }

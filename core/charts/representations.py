@@ -41,7 +41,7 @@ def small_maps(tried: Sequence[Rung], labels: Mapping[str, str], taken: str) -> 
         cols=across,
         subplot_titles=titles,
         horizontal_spacing=0.015,
-        vertical_spacing=_NAME_HEIGHT / (rows * (_MAP_HEIGHT + _NAME_HEIGHT)),
+        vertical_spacing=(_NAME_HEIGHT + 8) / (rows * (_MAP_HEIGHT + _NAME_HEIGHT)),
     )
     wanted = _segments(next(rung for rung in rungs if rung.method == taken))
     for place, rung in enumerate(rungs):
