@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, Literal, Self, get_args, get_origin
 
@@ -127,6 +127,20 @@ def describe(cls: type[Options], name: str) -> str:
     kind, info = option_types(cls)[name], option_info(cls, name)
     words = [_describe_part(part, info) for part in _parts(kind)]
     return ", or ".join(words)
+
+
+def known_names(names: tuple[str, ...], known: Iterable[str], *, where: str) -> tuple[str, ...]:
+    """The names without repeats. Raises OptionRefused where one is not known, or there is none."""
+    allowed = list(known)
+    for name in names:
+        if name not in allowed:
+            raise OptionRefused(
+                f"{where} names '{name}'. Allowed: {', '.join(allowed)}."
+                f"{did_you_mean(name, allowed)}"
+            )
+    if not names:
+        raise OptionRefused(f"{where} is empty. Name one or more of {', '.join(allowed)}.")
+    return tuple(dict.fromkeys(names))
 
 
 def json_schema(cls: type[Options]) -> dict[str, Any]:

@@ -260,7 +260,10 @@ class Journey:
         behaviour = None
         if self._clusters_behaviour():
             behaviour = Behaviour(
-                sequences=self.sequences(), models=self.models(), report=self._listen
+                sequences=self.sequences(),
+                models=self.models(),
+                points=embeddings.values,
+                report=self._listen,
             )
         return clustering.cluster(
             embeddings,
@@ -330,12 +333,11 @@ class Journey:
     def _recipe(self, step: str) -> tuple[str | None, int, dict[str, Any]]:
         """The step above, the version of the code and the options a step is made by."""
         o, seed = self.options, {"seed": self.options.seed}
-        models_by = o.models.to_dict() | seed
+        models_by = {"models": sequence_models.VERSION, **o.models.to_dict(), **seed}
         represent_by = {
             "method": o.represent.method,
             **o.represent_params.to_dict(),
             **(models_by if self._represents_by_models() else seed),
-            "models": sequence_models.VERSION,
         }
         k_by = o.choose_k.to_dict() | (models_by if self._clusters_behaviour() else seed)
         cluster_by = {
@@ -344,7 +346,6 @@ class Journey:
             **o.cluster_params.to_dict(),
             **k_by,
             "choose_k": choose_k.VERSION,
-            "models": sequence_models.VERSION,
         }
         features_by = {
             "items": _identity(self.beside.items),

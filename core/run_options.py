@@ -254,14 +254,24 @@ def _split(stage: str, values: Any) -> dict[str, Options]:
         if name not in known:
             raise OptionRefused(
                 f"Unknown option '{stage}.{name}'. Allowed: {', '.join(known) or 'none'}."
-                f"{did_you_mean(name, known)}"
+                f"{_of_another_method(stage, name) or did_you_mean(name, known)}"
             )
-    return {
+    made = {
         part: cls.from_dict(
             {k: v for k, v in values.items() if k in option_types(cls)}, where=stage
         )
         for part, cls in zip(_part_names(stage), classes, strict=True)
     }
+    for options in made.values():
+        if isinstance(options, AutoRepresentOptions | AutoClusterOptions):
+            options.names(name for name in METHODS[stage] if name != "auto")
+    return made
+
+
+def _of_another_method(stage: str, name: str) -> str:
+    """To which methods of the stage an option belongs, in a sentence; empty where to none."""
+    methods = [m for m, cls in METHODS.get(stage, {}).items() if name in option_types(cls)]
+    return f" It belongs to {stage}.method={' or '.join(methods)}." if methods else ""
 
 
 def _named(stage: str, values: Any) -> Mapping[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -12,16 +13,20 @@ from core.clustering._base import Behaviour as Behaviour
 from core.clustering.auto import AutoOptions
 from core.clustering.hdbscan import HDBSCAN
 from core.clustering.kmeans import KMEANS
+from core.clustering.latent_class import LATENT_CLASS
 from core.clustering.markov_mixture import MARKOV_MIXTURE
 from core.errors import OptionRefused, TooLittleData, did_you_mean
 from core.geometry import all_alike
 from core.options import Options
 from core.sequence_models.labels import bits_of_labels
+from core.sequence_models.models import count_distinct as count_behaviours
 from core.wording import counted
 
 VERSION = 2
 
-CLUSTERERS: dict[str, Clusterer] = {c.name: c for c in (MARKOV_MIXTURE, KMEANS, HDBSCAN)}
+CLUSTERERS: dict[str, Clusterer] = {
+    c.name: c for c in (MARKOV_MIXTURE, LATENT_CLASS, KMEANS, HDBSCAN)
+}
 """Every algorithm the analyst can pick, by name."""
 
 
@@ -36,17 +41,21 @@ def cluster(  # noqa: PLR0913
     """Put every user into a segment, largest first; NOISE for users in none.
 
     ``n_clusters`` is not used by methods that find it; ``behaviour`` only by those that read what
-    users did, and by "auto", which takes the candidate that foretells unseen users best. The same
-    seed gives the same labels. Raises OptionRefused for an unknown method, TooLittleData for more
-    segments than there are different users.
+    users did, and by "auto", which takes the candidate that foretells unseen users best. Where
+    nobody falls into one of the segments, there are fewer. The same seed gives the same labels.
+    Raises OptionRefused for an unknown method, TooLittleData for more segments than there are
+    different users.
     """
     if method == "auto":
         assert isinstance(options, AutoOptions) and behaviour is not None
         return _best(embeddings, options, n_clusters, seed, behaviour)
     chosen = _chosen(method)
+    read: FloatArray | Behaviour = embeddings.values
+    if chosen.reads == "behaviour":
+        assert behaviour is not None
+        read = behaviour
     if chosen.needs_n_clusters:
-        _check_enough(embeddings.values, n_clusters)
-    read = behaviour if chosen.reads == "behaviour" else embeddings.values
+        _check_enough(read, n_clusters)
     fitted = chosen.fit(read, options, n_clusters, seed)
     made_by = {"method": method, "n_clusters": n_clusters, "seed": seed, **options.to_dict()}
     return Labels(
@@ -74,26 +83,39 @@ def assign(
 def _best(
     embeddings: Embeddings, options: AutoOptions, n_clusters: int, seed: int, behaviour: Behaviour
 ) -> Labels:
-    """The labels of the candidate whose segments foretell unseen users best, and why."""
-    names = options.names(CLUSTERERS)
-    found = [
-        cluster(embeddings, name, CLUSTERERS[name].Options(), n_clusters, seed, behaviour)
-        for name in names
-    ]
+    """The labels of the candidate whose segments foretell unseen users best, and why.
+
+    Candidates that cannot form so many segments of these users are left out; raises the reason of
+    the first where none can.
+    """
+    found, refused = dict[str, Labels](), list[TooLittleData]()
+    for name in options.names(CLUSTERERS):
+        try:
+            its_own = CLUSTERERS[name].Options()
+            found[name] = cluster(embeddings, name, its_own, n_clusters, seed, behaviour)
+        except TooLittleData as problem:
+            refused.append(problem)
+    if not found:
+        raise refused[0]
     if len(found) == 1 or n_clusters == 1:
-        return found[0]
+        return next(iter(found.values()))
+    return _judged(found, seed, behaviour)
+
+
+def _judged(found: Mapping[str, Labels], seed: int, behaviour: Behaviour) -> Labels:
+    """The labels that foretell unseen users best, with the reason in their note."""
     assert behaviour.models is not None
     foretold = bits_of_labels(
-        behaviour.models, behaviour.sequences, [labels.values for labels in found], seed
+        behaviour.models, behaviour.sequences, [labels.values for labels in found.values()], seed
     )
-    bits = foretold.per_event()
-    best = foretold.simplest_of_the_best()
+    best = list(found)[foretold.simplest_of_the_best()]
     told = ", ".join(
-        f"{CLUSTERERS[name].label} {value:.3f}" for name, value in zip(names, bits, strict=True)
+        f"{CLUSTERERS[name].label} {value:.3f}"
+        for name, value in zip(found, foretold.per_event(), strict=True)
     )
     why = (
-        f"{CLUSTERERS[names[best]].label} was taken: no other algorithm's segments foretell users "
-        f"that were not looked at surely better (bits per event, nearer to 0 is better: {told})."
+        f"{CLUSTERERS[best].label} was taken: no other algorithm's segments foretell users that "
+        f"were not looked at surely better (bits per event, nearer to 0 is better: {told})."
     )
     return replace(found[best], note=f"{why} {found[best].note}".strip())
 
@@ -107,9 +129,8 @@ def _chosen(method: str) -> Clusterer:
     return CLUSTERERS[method]
 
 
-def _check_enough(points: FloatArray, n_clusters: int) -> None:
-    n_users = len(points)
-    distinct = 1 if all_alike(points) else count_distinct(points, n_clusters)
+def _check_enough(read: FloatArray | Behaviour, n_clusters: int) -> None:
+    n_users, distinct = _how_many_differ(read, n_clusters)
     if distinct >= n_clusters:
         return
     segments = counted(n_clusters, "segment", "segments")
@@ -121,3 +142,12 @@ def _check_enough(points: FloatArray, n_clusters: int) -> None:
         f"{segments} cannot be formed of {users}{'' if distinct == n_users else alike}. Choose "
         f"{fewer} (cluster.n_clusters), or bring more users."
     )
+
+
+def _how_many_differ(read: FloatArray | Behaviour, enough: int) -> tuple[int, int]:
+    """Users, and how many different ones; counting may stop at ``enough``."""
+    if isinstance(read, Behaviour):
+        assert read.models is not None
+        n_users = read.sequences.n_users
+        return n_users, count_behaviours(read.models.state, read.sequences, enough)
+    return len(read), 1 if all_alike(read) else count_distinct(read, enough)

@@ -34,6 +34,7 @@ class Behaviour:
     sequences: Sequences
     models: BehaviourModels | None = None
     """None where new users are placed: then the fitted state has all that is needed."""
+    points: FloatArray | None = None  # (U, D) the same users as points, for a start from there
     report: Report = silent
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from core.errors import OptionRefused, did_you_mean
-from core.options import Options, option
+from core.options import Options, known_names, option
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,22 +13,12 @@ class AutoOptions(Options):
     """Between which algorithms the tool chooses."""
 
     candidates: tuple[str, ...] = option(
-        ("markov_mixture", "kmeans"),
+        ("latent_class", "kmeans"),
         "Algorithms to compare",
         "The one whose segments foretell users that were not looked at best is taken",
         expert=True,
     )
 
-    def names(self, known: Collection[str]) -> tuple[str, ...]:
+    def names(self, known: Iterable[str]) -> tuple[str, ...]:
         """The candidates. Raises OptionRefused where one is not known, or there is none."""
-        for name in self.candidates:
-            if name not in known:
-                raise OptionRefused(
-                    f"cluster.candidates names '{name}'. Allowed: {', '.join(known)}."
-                    f"{did_you_mean(name, known)}"
-                )
-        if not self.candidates:
-            raise OptionRefused(
-                f"cluster.candidates is empty. Name one or more of {', '.join(known)}."
-            )
-        return tuple(dict.fromkeys(self.candidates))
+        return known_names(self.candidates, known, where="cluster.candidates")

@@ -29,17 +29,17 @@ def fit(behaviour: Behaviour, options: MarkovMixtureOptions, n_clusters: int, se
     members = members_of(state, sequences, mixture.k)
     order = by_size(_hard(members, mixture.k), mixture.k)
     state = {**state, "order": order, "k": np.array([mixture.k])}
-    values, confidence = _segments(members, state)
+    values, confidence = segments_of(members, state)
     return Fitted(values=values, confidence=confidence, state=state)
 
 
 def assign(state: State, behaviour: Behaviour) -> Assigned:
     """Segment and confidence (the probability by Bayes' rule) of new users, (U,) each."""
     members = members_of(state, behaviour.sequences, int(state["k"][0]))
-    return _segments(members, state)
+    return segments_of(members, state)
 
 
-def _segments(members: FloatArray, state: State) -> Assigned:
+def segments_of(members: FloatArray, state: State) -> Assigned:
     """Rank of the likeliest model by size; NOISE where the background is likelier than all."""
     k, order = int(state["k"][0]), state["order"]
     rank = np.full(k + 1, NOISE, dtype=np.int32)

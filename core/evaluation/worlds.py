@@ -8,7 +8,12 @@ names the most probable segment of every user: no method can be expected to exce
 
 from __future__ import annotations
 
+import argparse
+import csv
+import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
@@ -20,6 +25,8 @@ NOBODY = -1
 _ACTIONS = ("view", "search", "click", "favourite", "cart", "purchase", "review", "return")
 _START = 1_735_689_600
 """2025-01-01 00:00 UTC."""
+_DAYS_OF_ARRIVAL = 30
+"""Days over which users meet the shop for the first time."""
 _SCALINGS = 60
 _MEAN_LENGTH, _LENGTH_SPREAD, _SHORTEST, _LONGEST = 46, 0.6, 8, 400
 
@@ -125,6 +132,43 @@ def bayes(world: World) -> LongArray:
     """The most probable segment of every user, given every true parameter, (U,)."""
     scores = np.stack([_log_likelihood(world.log, habit) for habit in world.habits], axis=1)
     return np.asarray((scores + np.log(world.shares)).argmax(axis=1))
+
+
+def columns(world: World, seed: int = 0) -> dict[str, list[str]]:
+    """The log as the columns of a CSV file, ordered by user and time."""
+    log = world.log
+    rng = np.random.default_rng([seed, 4])
+    begin = _START + rng.integers(0, _DAYS_OF_ARRIVAL * 86_400, len(world.truth))
+    since = np.cumsum(log.gap)
+    time = (begin[log.user] + since - since[log.offsets[:-1]][log.user]).astype("datetime64[s]")
+    return {
+        "user_id": world.user_ids()[log.user].tolist(),
+        "time": np.char.replace(time.astype(str), "T", " ").tolist(),
+        "action": np.array(_ACTIONS, dtype=object)[log.action].tolist(),
+        "category": [f"category {code:02d}" for code in log.category],
+        "price": [f"{price:.2f}" for price in log.price],
+    }
+
+
+def write(world: World, path: Path, seed: int = 0) -> None:
+    """Write the log as a CSV file."""
+    named = columns(world, seed)
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(named)
+        writer.writerows(zip(*named.values(), strict=True))
+
+
+def judge(world: World, assignments: Path) -> float:
+    """Adjusted Rand index of a run's ``assignments.csv`` with the truth.
+
+    On the users that follow a segment; a user that the run left out or set aside counts as in a
+    segment of its own kind.
+    """
+    with assignments.open(encoding="utf-8", newline="") as file:
+        segment_of = {row["user_id"]: int(row["segment"]) for row in csv.DictReader(file)}
+    found = [segment_of.get(user, NOBODY) for user in world.user_ids()]
+    return agreement(world, np.array(found))
 
 
 def agreement(world: World, labels: LongArray) -> float:
@@ -293,3 +337,29 @@ def _log_likelihood(log: Log, habit: Habit) -> DoubleArray:
     total = np.log(chance) + np.log(content) + money - np.log(habit.price[1])
     total += np.where(first, 0.0, np.log(visit) + time)
     return np.asarray(np.bincount(log.user, total, minlength=len(log.offsets) - 1))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write a world's log, or judge a run on it."""
+    parser = argparse.ArgumentParser(prog="python -m core.evaluation.worlds", description=__doc__)
+    parser.add_argument("world", choices=[*PLANTED, *WITHOUT])
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--out", type=Path, metavar="CSV", help="file to write the log to")
+    what.add_argument("--judge", type=Path, metavar="CSV", help="assignments.csv of a run on it")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--users", type=int, default=3_000)
+    given = parser.parse_args(arguments)
+    world = draw(given.world, given.users, given.seed)
+    if given.out:
+        write(world, given.out, given.seed)
+    else:
+        print(f"ARI of {given.judge}: {judge(world, given.judge):.3f}")
+    print(
+        f"segments: {world.k}; ARI of Bayes with true parameters: "
+        f"{agreement(world, bayes(world)):.3f}"
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -8,7 +8,7 @@ same events for all): a yardstick that does not depend on the space, as a silhou
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -22,9 +22,9 @@ from core.artifacts import (
     Rung,
     Sequences,
 )
-from core.errors import AnalystError, OptionRefused, did_you_mean
+from core.errors import AnalystError
 from core.geometry import drawn_users
-from core.options import Options, option, option_types
+from core.options import Options, known_names, option, option_types
 from core.representations._base import Representation, Work
 from core.sequence_models.labels import bits_of_labels
 from core.sequence_models.models import learn
@@ -63,6 +63,10 @@ class AutoOptions(Options):
         expert=True,
     )
 
+    def names(self, known: Iterable[str]) -> tuple[str, ...]:
+        """The candidates. Raises OptionRefused where one is not known, or there is none."""
+        return known_names(self.candidates, known, where="represent.candidates")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Climbed:
@@ -85,7 +89,7 @@ def climb(
     be made of this log are named with the reason. Raises OptionRefused for an unknown candidate,
     and the reason of the first where none can be made.
     """
-    names = _checked(options.candidates, catalogue)
+    names = options.names(catalogue)
     drawn = drawn_users(sequences.n_users, options.ladder_users, work.seed)
     sample = sequences if drawn is None else sequences.of_users(drawn)
     models = work.models or learn(sequences, SequenceModelOptions(), work.seed, work.report)
@@ -226,17 +230,3 @@ def _of(models: BehaviourModels, users: np.ndarray | None) -> BehaviourModels:
     if users is None:
         return models
     return replace(models, user_ids=models.user_ids[users], members=models.members[users])
-
-
-def _checked(names: tuple[str, ...], catalogue: Mapping[str, Representation]) -> tuple[str, ...]:
-    for name in names:
-        if name not in catalogue:
-            raise OptionRefused(
-                f"represent.candidates names '{name}'. Allowed: {', '.join(catalogue)}."
-                f"{did_you_mean(name, catalogue)}"
-            )
-    if not names:
-        raise OptionRefused(
-            f"represent.candidates is empty. Name one or more of {', '.join(catalogue)}."
-        )
-    return tuple(dict.fromkeys(names))

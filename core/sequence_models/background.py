@@ -7,12 +7,15 @@ people of this kind stray from everyone is one number per block, taken from `STR
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-from scipy.sparse import coo_array, csr_array
-from scipy.special import gammaln, logsumexp
 
 from core.artifacts import DoubleArray, FloatArray, LongArray
 from core.sequence_models.counts import KINDS_OF_CATEGORY, Block, Counts
+
+if TYPE_CHECKING:
+    from scipy.sparse import coo_array, csr_array
 
 STRAYING = np.array([1.0, 3.0, 10.0, 30.0, 100.0, 300.0])
 """Events' worth of trust in everyone's chances: the fewer, the more every user is its own."""
@@ -27,6 +30,8 @@ def own_likelihoods(counts: Counts, everyone: DoubleArray) -> FloatArray:
 
     ``everyone`` (columns,) are the chances of one model for all.
     """
+    from scipy.sparse import coo_array, csr_array
+
     found = np.zeros((counts.n_users, len(counts.blocks), len(STRAYING)))
     for i, block in enumerate(counts.blocks):
         part = coo_array(counts.matrix[:, block.columns])
@@ -72,6 +77,8 @@ def _tilted(
     how often each scale is met, and what is on none, is as with everyone. The tilt of a user is
     normal; it is integrated out by Gauss-Hermite quadrature.
     """
+    from scipy.special import logsumexp
+
     nodes, weights = _NORMAL
     flat = np.log(chances).ravel()
     found = np.repeat((part @ flat)[:, None], len(STRAYING), axis=1)
@@ -114,6 +121,9 @@ def _polya(
     users: LongArray, cells: LongArray, values: FloatArray, mean: DoubleArray, n_users: int
 ) -> DoubleArray:
     """Log likelihood (U, STRAYING) of counts by user and cell, each row of cells a Dirichlet."""
+    from scipy.sparse import coo_array, csr_array
+    from scipy.special import gammaln
+
     n_rows, width = mean.shape
     counts = csr_array((values, (users, cells)), shape=(n_users, n_rows * width))
     counts.sum_duplicates()

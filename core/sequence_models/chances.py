@@ -39,15 +39,14 @@ def _backed_off(totals: DoubleArray, block: Block) -> DoubleArray:
     return found.reshape(len(totals), -1)
 
 
-def smoothed(counts: DoubleArray, prior: DoubleArray, weight: float) -> DoubleArray:
+def smoothed(counts: DoubleArray, prior: DoubleArray | float, weight: float) -> DoubleArray:
     """Shares of the last axis, with ``weight`` further counts that fall as the prior says."""
     return np.asarray((counts + weight * prior) / (counts.sum(axis=-1, keepdims=True) + weight))
 
 
 def _drawn_anew(counts: DoubleArray) -> DoubleArray:
     """Shares of the last axis, with one further count dealt out evenly."""
-    width = counts.shape[-1]
-    return smoothed(counts, np.full(width, 1.0 / width), 1.0)
+    return smoothed(counts, 1.0 / counts.shape[-1], 1.0)
 
 
 def _stays(totals: DoubleArray, block: Block) -> DoubleArray:

@@ -6,16 +6,19 @@ the logarithms of its chances. Blocks stand side by side as columns of one spars
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_array
 
 from core.artifacts import LongArray
 from core.sequence_models.outcomes import Outcomes
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 MaskArray = npt.NDArray[np.bool_]
 CategoryMemory = Literal["stay", "last", "action"]
@@ -57,7 +60,7 @@ class Block:
 
     @property
     def rows(self) -> int:
-        return int(np.prod(self.levels, dtype=int))
+        return math.prod(self.levels)
 
     @property
     def columns(self) -> slice:
@@ -88,6 +91,8 @@ class Counts:
 
 def count(outcomes: Outcomes, memory: Memory) -> Counts:
     """Count every user's outcomes by their contexts."""
+    from scipy.sparse import csr_array
+
     users, cells, blocks = [], [], list[Block]()
     start = 0
     for part in parts(outcomes, memory):

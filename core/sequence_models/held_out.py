@@ -28,7 +28,7 @@ MEMORIES = (
 CATEGORIES: tuple[CategoryMemory, ...] = ("stay", "last", "action")
 _MOST_TRIED = 8
 """Most segments with which memories are compared."""
-EXTRA = 4
+EXTRA = 2
 """How many models more than segments wanted the way down begins with."""
 RESTARTS, N_FOLDS = 2, 3
 Tell = Callable[[float], None]
@@ -89,11 +89,12 @@ def compare_k(
     plain, aside, n_events = [], [], []
     for fold, (fitted, watched) in enumerate(folds(split, N_FOLDS, seed)):
         known, unseen = counts.take(fitted), counts.take(watched)
-        found = path(known, k_most + EXTRA, RESTARTS, np.random.default_rng([seed, fold]))
+        rng = np.random.default_rng([seed, fold])
+        found = path(known, k_most + EXTRA, RESTARTS, rng)
         plain.append(_foretold(found, unseen, k_most))
         tell((2 * fold + 1) / (2 * N_FOLDS))
         own = background.own_likelihoods(known, everyone_of(known))
-        aside.append(_foretold(path_aside(known, found, own), unseen, k_most))
+        aside.append(_foretold(path_aside(known, found, own, 1, rng), unseen, k_most))
         tell((2 * fold + 2) / (2 * N_FOLDS))
         n_events.append(unseen.n_events)
     together = np.concatenate(n_events)

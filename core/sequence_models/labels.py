@@ -26,9 +26,10 @@ def bits_of_labels(
 ) -> Foretold:
     """Bits per event by which the validation users are foretold by each of several labels (U,).
 
-    Models and shares of the segments come from the labels of the users to fit (noise is a segment
-    of its own); the validation users' own labels are not looked at. All labels are compared on
-    the same events, told in the same detail. Of many users, a random sample is looked at.
+    Models and shares of the segments come from the labels of the users to fit (noise is the
+    background: users with habits of their own); the validation users' own labels are not looked
+    at. All labels are compared on the same events, told in the same detail. Of many users, a
+    random sample is looked at.
     """
     split = np.asarray(sequences.split)
     fitted, watched = _drawn(split, seed)

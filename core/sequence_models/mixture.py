@@ -22,7 +22,7 @@ _STILL = 1e-5
 """EM ends where the log likelihood per event rises by less than this (nats)."""
 _ASIDE = 0.1
 """Share of everybody that a background begins with."""
-_STARTS = 3
+_STARTS, _SPLIT = 3, 3
 _MOST_ROUNDS, _SHORT_ROUNDS = 100, 14
 
 
@@ -148,16 +148,46 @@ def path(counts: Counts, k_top: int, restarts: int, rng: np.random.Generator) ->
     return found
 
 
-def path_aside(counts: Counts, plain: Path, own: FloatArray) -> Path:
-    """The same with a background, from the models without one, each K's own and the way down."""
+def path_aside(
+    counts: Counts, plain: Path, own: FloatArray, restarts: int, rng: np.random.Generator
+) -> Path:
+    """The same with a background, from the models without one, and by ways down of its own.
+
+    A background makes poor ends likelier, so every way down is followed by one up, on which the
+    largest segments are split, and down again.
+    """
     found: Path = {}
-    for k, mixture in plain.items():
+    for mixture in plain.values():
         members = _with_background(_members(mixture, counts, None))
-        if k == max(plain):
-            _go_down(counts, members, own, found)
-        else:
-            _keep_better(found, fit(counts, members, own, hot=1.0))
+        _keep_better(found, fit(counts, members, own, hot=1.0))
+    for _ in range(restarts):
+        members = _with_background(_first_members(counts, max(plain), rng))
+        _go_down(counts, members, own, found)
+        _go_up(counts, own, found, rng)
+        _go_down(counts, _members(found[max(found) - 1], counts, own), own, found)
     return found
+
+
+def _go_up(counts: Counts, own: FloatArray, found: Path, rng: np.random.Generator) -> None:
+    for k in range(1, max(found) - 1):
+        for model in np.argsort(-found[k].shares[:k])[:_SPLIT]:
+            members = _with_one_split(found[k], counts, own, int(model), rng)
+            _keep_better(found, fit(counts, members, own, hot=1.0))
+
+
+def _with_one_split(
+    mixture: Mixture, counts: Counts, own: FloatArray, model: int, rng: np.random.Generator
+) -> DoubleArray:
+    """Memberships when one model is two, by EM with two models on its users."""
+    members = _members(mixture, counts, own)
+    users = np.flatnonzero(members.argmax(axis=1) == model)
+    share = np.full(len(members), 0.5)
+    if len(users):
+        start = rng.dirichlet(np.ones(2), len(users))
+        halves = fit(counts.take(users), start, rounds=_SHORT_ROUNDS)
+        share[users] = _members(halves, counts.take(users), None)[:, 0]
+    parts = members[:, model] * np.stack([share, 1 - share])
+    return np.insert(np.delete(members, model, axis=1), 0, parts, axis=1)
 
 
 def _go_down(counts: Counts, members: DoubleArray, own: FloatArray | None, found: Path) -> None:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from core.artifacts import (
     TEST,
     BehaviourModels,
+    DoubleArray,
     FloatArray,
     LongArray,
     Progress,
     Report,
     Sequences,
+    SideArray,
     State,
     fingerprint,
     silent,
@@ -24,7 +27,7 @@ from core.sequence_models.counts import CategoryMemory, Counts, Memory, count
 from core.sequence_models.held_out import EXTRA, RESTARTS, Foretold
 from core.sequence_models.mixture import Mixture, Path, everyone_of, path, path_aside, posteriors
 from core.sequence_models.options import SequenceModelOptions
-from core.sequence_models.outcomes import Coding, outcomes_of
+from core.sequence_models.outcomes import Coding, Outcomes, outcomes_of
 
 VERSION = 1
 _STAGE = "models"
@@ -32,7 +35,9 @@ _FEWEST_ASIDE, _MOST_ASIDE = 0.01, 0.5
 """Where more users than this follow nobody, setting them aside would leave no segmentation."""
 _SURELY = 2.0
 """Standard errors by which a background must be better."""
-_USERS_AT_ONCE = 20_000
+USERS_AT_ONCE = 20_000
+_BOOTSTRAPS = 100
+_ASIDE_RESTARTS = 4
 _CATEGORY: tuple[CategoryMemory, ...] = ("stay", "last", "action")
 
 
@@ -47,10 +52,40 @@ def learn(
     """
     users = _modelled_users(sequences, options.models_users, seed)
     coding = Coding.of(sequences)
-    outcomes = outcomes_of(sequences, coding, users)
     split = np.asarray(sequences.split)[users]
     if (split != TEST).sum() < 2 * held_out.N_FOLDS:
         split = np.zeros_like(split)  # too few to leave anybody out of the choice
+    memory, counts = _remembered(outcomes_of(sequences, coding, users), split, seed, report)
+    most = max(1, min(options.models_most, len(users) // 10))
+    chosen = _chosen(counts, split, most, options, seed, report)
+    kept = {k: _largest_first(chosen.mixtures[k]) for k in range(1, most + 1)}
+    foretold = chosen.foretold
+    suggested = _suggested(foretold)
+    state = _to_state(coding, memory, kept)
+    _, error = foretold.behind(int(foretold.per_event().argmax()))
+    return BehaviourModels(
+        user_ids=sequences.user_ids,
+        members=members_of(state, sequences, suggested),
+        state=state,
+        ks=tuple(range(1, most + 1)),
+        bits=tuple(foretold.per_event().tolist()),
+        errors=tuple(error.tolist()),
+        suggested=suggested,
+        confidence=_confidence(foretold, suggested, seed),
+        sets_aside=chosen.sets_aside,
+        share_aside=chosen.share_aside,
+        memory=str(memory),
+        n_fitted=len(users),
+        fingerprint=fingerprint(
+            sequences.fingerprint, _STAGE, VERSION, options.to_dict() | {"seed": seed}
+        ),
+    )
+
+
+def _remembered(
+    outcomes: Outcomes, split: SideArray, seed: int, report: Report
+) -> tuple[Memory, Counts]:
+    """The memory that foretells best, and the counts by it."""
     report(Progress(stage=_STAGE, done=0.0, text="Finding how much of the past matters"))
     memory = held_out.choose_memory(
         lambda tried: count(outcomes, tried),
@@ -58,49 +93,46 @@ def learn(
         categories="category" in outcomes.told,
         seed=seed,
     )
-    counts = count(outcomes, memory)
-    most = max(1, min(options.models_most, len(users) // 10))
+    return memory, count(outcomes, memory)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Chosen:
+    """Mixtures fitted to everyone, and how well their like foretell users that were not fitted."""
+
+    mixtures: Path
+    foretold: Foretold
+    sets_aside: bool
+    share_aside: float
+
+
+def _chosen(  # noqa: PLR0913
+    counts: Counts,
+    split: SideArray,
+    most: int,
+    options: SequenceModelOptions,
+    seed: int,
+    report: Report,
+) -> _Chosen:
+    """Mixtures of 1 to ``most`` models and more, with a background only where it surely helps."""
 
     def tell(share: float) -> None:
         text = "Foretelling users not seen with 1, 2, 3 … segments"
         report(Progress(stage=_STAGE, done=0.2 + 0.6 * share, text=text))
 
     plain, aside = held_out.compare_k(counts, split, most, seed, tell)
-    rng = np.random.default_rng([seed, 99])
     report(Progress(stage=_STAGE, done=0.8, text="Fitting models to everyone"))
-    mixtures = path(counts, most + EXTRA, RESTARTS, rng)
-    sets_aside, chosen = False, plain
-    shares_aside = 0.0
-    if options.background == "auto" and len(users) > 1:
-        own = background.own_likelihoods(counts, everyone_of(counts))
-        with_aside = path_aside(counts, mixtures, own)
-        shares_aside = float(with_aside[_suggested(aside)].shares[-1])
-        sets_aside = _surely_better(aside, plain) and _FEWEST_ASIDE <= shares_aside <= _MOST_ASIDE
-        if sets_aside:
-            mixtures, chosen = with_aside, aside
-        elif not _surely_better(aside, plain):
-            shares_aside = 0.0
-    kept = {k: _largest_first(mixtures[k]) for k in range(1, most + 1) if k in mixtures}
-    suggested = min(_suggested(chosen), max(kept))
-    state = _to_state(coding, memory, kept)
-    _, error = chosen.behind(int(chosen.per_event().argmax()))
-    return BehaviourModels(
-        user_ids=sequences.user_ids,
-        members=members_of(state, sequences, suggested),
-        state=state,
-        ks=tuple(range(1, chosen.bits.shape[1] + 1)),
-        bits=tuple(chosen.per_event().tolist()),
-        errors=tuple(error.tolist()),
-        suggested=suggested,
-        confidence=_confidence(chosen, suggested, seed),
-        sets_aside=sets_aside,
-        share_aside=shares_aside,
-        memory=str(memory),
-        n_fitted=len(users),
-        fingerprint=fingerprint(
-            sequences.fingerprint, _STAGE, VERSION, options.to_dict() | {"seed": seed}
-        ),
-    )
+    mixtures = path(counts, most + EXTRA, RESTARTS, np.random.default_rng([seed, 99]))
+    alone = _Chosen(mixtures=mixtures, foretold=plain, sets_aside=False, share_aside=0.0)
+    if options.background == "never" or not _surely_better(aside, plain):
+        return alone
+    own = background.own_likelihoods(counts, everyone_of(counts))
+    rng = np.random.default_rng([seed, 98])
+    with_aside = path_aside(counts, mixtures, own, _ASIDE_RESTARTS, rng)
+    share = float(with_aside[_suggested(aside)].shares[-1])
+    if not _FEWEST_ASIDE <= share <= _MOST_ASIDE:
+        return replace(alone, share_aside=share)
+    return _Chosen(mixtures=with_aside, foretold=aside, sets_aside=True, share_aside=share)
 
 
 def mixture_for(models: BehaviourModels, sequences: Sequences, k: int, seed: int) -> Mixture:
@@ -113,7 +145,7 @@ def mixture_for(models: BehaviourModels, sequences: Sequences, k: int, seed: int
     mixtures = path(counts, k + EXTRA, 1, np.random.default_rng([seed, 99]))
     if models.sets_aside:
         own = background.own_likelihoods(counts, everyone_of(counts))
-        mixtures = path_aside(counts, mixtures, own)
+        mixtures = path_aside(counts, mixtures, own, 1, np.random.default_rng([seed, 98]))
     return _largest_first(mixtures[min(k, max(mixtures))])
 
 
@@ -144,9 +176,21 @@ def counts_of(state: State, sequences: Sequences, users: LongArray) -> Counts:
 
 def in_blocks(state: State, sequences: Sequences) -> Iterator[tuple[LongArray, Counts]]:
     """Users and their counts, block by block."""
-    for first in range(0, sequences.n_users, _USERS_AT_ONCE):
-        users = np.arange(first, min(first + _USERS_AT_ONCE, sequences.n_users))
+    for first in range(0, sequences.n_users, USERS_AT_ONCE):
+        users = np.arange(first, min(first + USERS_AT_ONCE, sequences.n_users))
         yield users, counts_of(state, sequences, users)
+
+
+def count_distinct(state: State, sequences: Sequences, enough: int) -> int:
+    """Number of users whose events differ as the models count them; may stop at ``enough``."""
+    found: DoubleArray = np.zeros(0)
+    for _, counts in in_blocks(state, sequences):
+        # Users that are counted alike have the same sum under any weights, others never have.
+        weights = np.random.default_rng(0).normal(size=counts.matrix.shape[1])
+        found = np.unique(np.concatenate([found, counts.matrix @ weights]))
+        if len(found) >= enough:
+            break
+    return len(found)
 
 
 def memory_of(state: State) -> Memory:
@@ -207,6 +251,3 @@ def _confidence(foretold: Foretold, suggested: int, seed: int) -> float:
     draws = [rng.integers(0, n, n) for _ in range(_BOOTSTRAPS)]
     same = [_suggested(foretold.of(draw)) == suggested for draw in draws]
     return float(np.mean(same))
-
-
-_BOOTSTRAPS = 100

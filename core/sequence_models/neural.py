@@ -48,9 +48,10 @@ class Plan:
 
     hidden: int
     window: int
-    epochs: int
-    patience: int
-    learning_rate: float
+    epochs: int = 8
+    patience: int = 2
+    """Epochs without better foretold watched users after which training ends."""
+    learning_rate: float = 4e-3
     hot: float = 1.0
     """Temperature at which memberships are blurred at first; 1 where the start is good already."""
 
@@ -228,7 +229,7 @@ def train(  # noqa: PLR0913
             for group in optimizer.param_groups:
                 group["lr"] = plan.learning_rate * _rate(step / n_steps)
             optimizer.zero_grad(set_to_none=True)
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             torch.nn.utils.clip_grad_norm_(net.parameters(), _MOST_GRADIENT)
             optimizer.step()
             total += float(each.detach().sum())

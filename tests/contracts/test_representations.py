@@ -1,6 +1,5 @@
 """What every representation in the catalogue must keep to."""
 
-import re
 from dataclasses import fields, replace
 
 import numpy as np
@@ -244,9 +243,9 @@ def test_settings_and_seed_are_part_of_the_identity(method):
 
 
 def test_a_near_miss_of_a_name_is_answered_with_the_name():
-    allowed = re.escape(f"Allowed: {', '.join(REPRESENTATIONS)}. Did you mean 'bigram'")
-    with pytest.raises(OptionRefused, match=allowed):
+    with pytest.raises(OptionRefused, match="Did you mean 'bigram'") as refused:
         represent(log(), "bigrams", REPRESENTATIONS["bigram"].Options())
+    assert f"Allowed: {', '.join(REPRESENTATIONS)}." in str(refused.value)
 
 
 def test_the_catalogue_loads_without_pytorch() -> None:

@@ -2,7 +2,9 @@ import json
 
 import pytest
 
+from core.clustering import CLUSTERERS
 from core.errors import OptionRefused
+from core.representations import REPRESENTATIONS
 from core.run_options import RunOptions, load_options, options_schema
 
 
@@ -14,8 +16,21 @@ def test_settings_survive_the_way_to_a_file_and_back():
     assert RunOptions.from_dict(json.loads(json.dumps(options.to_dict()))) == options
 
 
-def test_auto_stands_for_the_lstm_and_kmeans():
-    assert (RunOptions().representation, RunOptions().clusterer) == ("lstm", "kmeans")
+def test_the_choice_is_left_to_the_tool_by_default_among_known_candidates():
+    options = RunOptions()
+    assert (options.represent.method, options.cluster.method) == ("auto", "auto")
+    assert options.represent_params.names(REPRESENTATIONS) == options.represent_params.candidates
+    assert options.cluster_params.names(CLUSTERERS) == options.cluster_params.candidates
+    assert {"markov_mixture", "lstm"} <= set(options.represent_params.candidates)
+    assert {"markov_mixture", "kmeans"} <= set(options.cluster_params.candidates)
+
+
+def test_how_behaviour_is_modelled_is_set_with_the_representation_whatever_the_method():
+    for method in ("auto", "bag"):
+        given = {"method": method, "models_most": 5, "background": "never"}
+        options = RunOptions.from_dict({"represent": given})
+        assert (options.models.models_most, options.models.background) == (5, "never")
+        assert options.to_dict()["represent"].items() >= given.items()
 
 
 def test_the_options_of_the_picked_method_are_taken_in_any_order(tmp_path):
@@ -43,7 +58,15 @@ def test_a_setting_comes_over_the_file_and_the_seed_over_both(tmp_path):
         ("cluster.n_clusters=0", r"cluster\.n_clusters is 0"),
         ("cluster.n_clusters=six", r"cluster\.n_clusters is 'six'"),
         ("represent.method=lstn", "represent.method is 'lstn'.*Did you mean 'lstm'"),
-        ("cluster.min_cluster_size=5", "Unknown option 'cluster.min_cluster_size'"),
+        (
+            "cluster.min_cluster_size=5",
+            r"Unknown option 'cluster.min_cluster_size'.*It belongs to cluster\.method=hdbscan\.",
+        ),
+        ("represent.epochs=5", r"'represent\.epochs'.*It belongs to represent\.method=lstm\."),
+        ("represent.candidates=bag,lstn", "represent.candidates names 'lstn'.*mean 'lstm'"),
+        ("represent.candidates=auto", "represent.candidates names 'auto'. Allowed: lstm, "),
+        ("cluster.candidates=", "cluster.candidates is empty. Name one or more of markov_mixture"),
+        ("represent.models_most=0", r"represent\.models_most is 0"),
     ],
 )
 def test_a_wrong_setting_is_refused_with_what_is_allowed(setting, told):
@@ -63,7 +86,7 @@ def test_a_broken_options_file_is_refused(tmp_path, text, told):
 
 
 def test_a_new_method_brings_its_own_settings_and_the_same_method_keeps_them():
-    options = RunOptions.from_dict({"represent": {"epochs": 3}})
+    options = RunOptions.from_dict({"represent": {"method": "lstm", "epochs": 3}})
     same = options.changed(represent=options.represent)
     assert same.represent_params.epochs == 3
     bag = options.changed(represent=type(options.represent)(method="bag"))
@@ -90,5 +113,7 @@ def test_the_schema_names_every_stage_and_method():
         "report",
     ]
     assert set(contract) <= set(stages)
-    assert stages["cluster"]["properties"]["method"]["enum"][:2] == ["auto", "kmeans"]
+    assert stages["cluster"]["properties"]["method"]["enum"] == ["auto", *CLUSTERERS]
+    assert stages["represent"]["properties"]["method"]["enum"] == ["auto", *REPRESENTATIONS]
+    assert "candidates" in stages["represent"]["methods"]["auto"]["properties"]
     assert "epochs" in stages["represent"]["methods"]["lstm"]["properties"]

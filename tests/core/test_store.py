@@ -31,6 +31,8 @@ def thing(folder: Path) -> Thing:
             ks=(1, 2),
             inertia=(9.0, 4.0),
             silhouette=(float("nan"), 0.5),
+            bits=(-6.5, -6.25),
+            confidence=None,
             knee=None,
             suggested=2,
             reason="why",
@@ -49,6 +51,7 @@ def test_an_artifact_comes_back_as_it_was(tmp_path):
     assert back.state["centers"].shape == (2, 3) and back.state["n"][0] == 7
     assert back.path.read_text(encoding="utf-8") == "rows"
     assert np.isnan(back.curve.silhouette[0]) and back.curve.knee is None
+    assert back.curve.bits == (-6.5, -6.25) and back.curve.confidence is None
     assert back.pairs == ((1, "a"), (2, "b")) and back.note is None
 
 

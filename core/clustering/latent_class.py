@@ -1,0 +1,220 @@
+"""Segments as sequence models: the chains of behaviour, corrected by a network that is shared.
+
+Kept only where users that were not looked at are foretold surely better; otherwise the segments
+are those of the chains, and that is told.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from core.artifacts import DoubleArray, LongArray, Progress, State
+from core.clustering import markov_mixture
+from core.clustering._base import Assigned, Behaviour, Clusterer, Fitted, by_size
+from core.errors import OptionRefused
+from core.geometry import drawn_users
+from core.options import Options, option
+
+if TYPE_CHECKING:
+    from core.sequence_models.refining import Refined
+
+_STAGE = "labels"
+_WORDS = {"chains": "the chains of behaviour", "points": "K-means on the points"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class LatentClassOptions(Options):
+    """How the chains are corrected."""
+
+    starts: tuple[str, ...] = option(
+        ("chains",),
+        "Starts",
+        "Where training begins: chains (the best chains of behaviour), points (K-means on the "
+        "points); with several the one that foretells users not looked at best is kept",
+        expert=True,
+    )
+    net_hidden: int = option(
+        32, "Width of the network", "Wider sees more and takes longer", low=4, high=256, expert=True
+    )
+    net_window: int = option(
+        3,
+        "Events looked back",
+        "What lasts longer than this in a user is left to the segment",
+        low=1,
+        high=8,
+        unit="events",
+        expert=True,
+    )
+    net_epochs: int = option(
+        8, "Epochs", "How often every user is read at most", low=1, high=200, expert=True
+    )
+    net_patience: int = option(
+        1,
+        "Stop early after",
+        "Epochs without better foretold users after which training ends",
+        low=1,
+        high=100,
+        unit="epochs",
+        expert=True,
+    )
+    net_learning_rate: float = option(
+        4e-3, "Learning rate", "Size of a training step", low=1e-5, high=0.1, expert=True
+    )
+    net_users: int = option(
+        3_000,
+        "Users to train on",
+        "With more users, the network is trained on a random sample of so many; everyone is placed",
+        low=100,
+        unit="users",
+        expert=True,
+    )
+    net_threads: int = option(
+        1,
+        "Processor threads",
+        "Most threads used; part of what makes a run repeatable",
+        low=1,
+        high=64,
+        expert=True,
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        unknown = [name for name in self.starts if name not in _WORDS]
+        if unknown or not self.starts:
+            raise OptionRefused(
+                f"starts is {','.join(self.starts) or 'empty'}. Allowed: one or more of "
+                f"{', '.join(_WORDS)}."
+            )
+
+
+def fit(behaviour: Behaviour, options: LatentClassOptions, n_clusters: int, seed: int) -> Fitted:
+    """Every user in the segment whose model explains its events best, by Bayes' rule.
+
+    Users that follow no model are NOISE where the models set such users aside.
+    """
+    plain = markov_mixture.fit(behaviour, markov_mixture.MarkovMixtureOptions(), n_clusters, seed)
+    if n_clusters == 1:
+        return plain
+    found = {name: _refined(name, behaviour, options, n_clusters, seed) for name in options.starts}
+    name = max(found, key=lambda one: found[one].bits)
+    best = found[name]
+    if not best.kept:
+        return replace(plain, note=_reverted(best))
+    order, k = np.arange(best.k), best.k
+    state: State = {**best.state, "order": order, "k": np.array([k])}
+    order = by_size(_segments(state, behaviour)[0], k)
+    state = {**state, "order": order}
+    values, confidence = _segments(state, behaviour)
+    return Fitted(values=values, confidence=confidence, state=state, note=_kept(best, name))
+
+
+def assign(state: State, behaviour: Behaviour) -> Assigned:
+    """Segment and confidence (the probability by Bayes' rule) of new users, (U,) each."""
+    if any(name.startswith("net.") for name in state):
+        return _segments(state, behaviour)
+    return markov_mixture.assign(state, behaviour)
+
+
+def _segments(state: State, behaviour: Behaviour) -> Assigned:
+    from core.sequence_models.refining import refined_members
+
+    members = refined_members(state, behaviour.sequences, int(state["k"][0]))
+    return markov_mixture.segments_of(members, state)
+
+
+def _refined(
+    name: str, behaviour: Behaviour, options: LatentClassOptions, n_clusters: int, seed: int
+) -> Refined:
+    from core.sequence_models.neural import Plan
+    from core.sequence_models.refining import refine
+
+    assert behaviour.models is not None
+    plan = Plan(
+        hidden=options.net_hidden,
+        window=options.net_window,
+        epochs=options.net_epochs,
+        patience=options.net_patience,
+        learning_rate=options.net_learning_rate,
+    )
+
+    def tell(epoch: int) -> None:
+        text = f"Correcting {_WORDS[name]}: epoch {epoch} of at most {options.net_epochs}"
+        share = epoch / max(1, options.net_epochs)
+        behaviour.report(Progress(stage=_STAGE, done=share, text=text))
+
+    return refine(
+        behaviour.models,
+        behaviour.sequences,
+        _start(name, behaviour, n_clusters, seed),
+        plan,
+        _users(behaviour, options.net_users, seed),
+        seed,
+        threads=options.net_threads,
+        tell=tell,
+    )
+
+
+def _start(name: str, behaviour: Behaviour, n_clusters: int, seed: int) -> DoubleArray:
+    """First memberships of every user, (U, K), with a background (U, K + 1)."""
+    from core.sequence_models.models import members_of, mixture_for, state_of_one
+
+    assert behaviour.models is not None
+    if name == "chains":
+        mixture = mixture_for(behaviour.models, behaviour.sequences, n_clusters, seed)
+        state = state_of_one(behaviour.models.state, mixture)
+        return members_of(state, behaviour.sequences, mixture.k).astype(np.float64)
+    from core.clustering import kmeans
+
+    assert behaviour.points is not None
+    labels = kmeans.fit(behaviour.points, kmeans.KMeansOptions(), n_clusters, seed).values
+    members = np.eye(n_clusters)[labels]
+    aside = np.full((len(members), 1), 0.05)
+    return np.hstack([members * 0.95, aside]) if behaviour.models.sets_aside else members
+
+
+def _users(behaviour: Behaviour, most: int, seed: int) -> LongArray:
+    users = np.flatnonzero(np.diff(behaviour.sequences.offsets) > 0)
+    drawn = drawn_users(len(users), most, seed)
+    return users if drawn is None else users[drawn]
+
+
+def _kept(found: Refined, start: str) -> str:
+    return (
+        f"The network corrected {_WORDS[start]}: users that were not looked at are foretold by "
+        f"{found.gain:.3f} ± {found.error:.3f} bits per event better than by chains alone."
+    )
+
+
+def _reverted(found: Refined) -> str:
+    return (
+        "The network did not foretell users that were not looked at surely better than the chains "
+        f"alone ({found.gain:+.3f} ± {found.error:.3f} bits per event), so the chains were kept."
+    )
+
+
+LATENT_CLASS = Clusterer(
+    name="latent_class",
+    label="Sequence models",
+    summary=(
+        "Describes every segment by a small model of what comes next, read from the last few "
+        "events by a network that all segments share, and puts each user where its events are "
+        "least surprising."
+    ),
+    strengths=(
+        "Sees what chains see and what takes several events together to tell; kept only where it "
+        "foretells users it has not seen surely better."
+    ),
+    weaknesses="Takes some seconds to minutes of training, and its rules cannot be read.",
+    cost=(
+        "Grows in line with events and segments. With more users than cluster.net_users the "
+        "network is trained on a random sample; everyone is placed."
+    ),
+    needs_n_clusters=True,
+    reads="behaviour",
+    Options=LatentClassOptions,
+    fit=fit,
+    assign=assign,
+)
