@@ -10,7 +10,6 @@ import streamlit as st
 from core.artifacts import NOISE, KCurve, Labels
 from core.clustering import CLUSTERERS
 from core.options import option_types
-from core.pipeline import Journey
 from core.run_options import ClusterOptions
 from core.wording import counted, percent
 from ui import session
@@ -29,9 +28,7 @@ _TOOL = Auto(
     weaknesses="Takes as long as all of them together.",
 )
 _AT_ONCE_USERS = 50_000
-"""Up to so many users another number of segments is computed while the analyst looks on."""
-_AT_ONCE_BEHAVIOUR = 10_000
-"""The same where events are read, not only points."""
+"""Up to so many points another number of segments is computed while the analyst looks on."""
 
 
 def settings() -> None:
@@ -55,12 +52,15 @@ def needs_k(method: str) -> bool:
 
 
 def make_small_at_once() -> None:
-    """Form the segments in place where that takes about a second, not in the background."""
+    """Form segments of few points in place, where that takes about a second, not in a job."""
     journey = session.require_journey()
-    if journey.ready("labels") or not _is_small(journey):
+    method = journey.options.cluster.method
+    if method == AUTO or CLUSTERERS[method].reads != "points" or not needs_k(method):
         return
-    with errors_shown(), st.spinner("Forming segments …"):
-        journey.labels()
+    few = len(journey.embeddings().user_ids) <= _AT_ONCE_USERS
+    if few and journey.ready("k_curve") and not journey.ready("labels"):
+        with errors_shown(), st.spinner("Forming segments …"):
+            journey.labels()
 
 
 def tell_taken(labels: Labels, method: str) -> None:
@@ -92,12 +92,3 @@ def pick_k(curve: KCurve) -> None:
             options.changed(cluster=replace(options.cluster, n_clusters=n_clusters))
         )
         st.rerun()
-
-
-def _is_small(journey: Journey) -> bool:
-    """Whether all that is left to do is to form a few users' segments of a chosen number."""
-    method = journey.options.cluster.method
-    of_points = method != AUTO and CLUSTERERS[method].reads == "points"
-    prepared = journey.ready("k_curve") and (of_points or journey.ready("models"))
-    few = _AT_ONCE_USERS if of_points else _AT_ONCE_BEHAVIOUR
-    return needs_k(method) and prepared and len(journey.embeddings().user_ids) <= few

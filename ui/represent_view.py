@@ -100,6 +100,10 @@ def _row(rung: Rung, taken: str) -> dict[str, str]:
 
 
 def _readable(name: str) -> str:
+    """A finding's name; of one that is about a representation, that stands after a colon."""
+    what, _, method = name.rpartition(" ")
+    if what and method in LABELS:
+        return f"{safe(what.capitalize())}: {LABELS[method]}"
     return safe(name.replace("_", " ").capitalize())
 
 

@@ -8,8 +8,10 @@ from typing import Any
 
 import streamlit as st
 
+from core.run_options import RunOptions
 from ui import controls, session
 from ui.controls import Look
+from ui.safe_text import errors_shown
 
 AUTO = "auto"
 AUTO_LABEL = "Let the tool find out"
@@ -67,8 +69,11 @@ def settings_form(parts: Mapping[str, str], title: str = "Settings", look: Look 
                 key = f"{part}-{type(held).__name__}"
                 drawn[part] = controls.draw(type(held), held, key=key, look=look)
         if st.form_submit_button("Apply", icon=":material/check:"):
-            session.set_options(options.changed(**drawn))
-            st.rerun()
+            with errors_shown():
+                # As from a file, which also refuses what only several options together settle.
+                changed = options.changed(**drawn).to_dict()
+                session.set_options(RunOptions.from_dict(changed))
+                st.rerun()
 
 
 def seed_box() -> None:

@@ -31,17 +31,6 @@ def test_the_suggested_number_is_drawn_and_its_reason_told_once(ready):
     assert len(names) == 3
 
 
-def test_another_number_of_segments_is_formed_while_the_analyst_looks_on(ready):
-    at = ready("cluster")
-    at.select_slider[0].set_value(4).run()
-    assert not at.exception
-    assert at.session_state["session.options"].cluster.n_clusters == 4
-    names = {trace["name"] for trace in chart(at, "Users by segment")["data"]} - {"No segment"}
-    assert len(names) == 4
-    at.select_slider[0].set_value(3).run()
-    assert at.session_state["session.options"].cluster.n_clusters == "auto"
-
-
 def test_the_map_takes_any_column_as_its_colour(ready):
     at = ready("cluster")
     box = at.selectbox(key="map-colour")
@@ -90,7 +79,7 @@ def test_how_well_unseen_users_are_foretold_is_drawn_with_the_confidence_in_the_
     assert "of 100 resamplings of the users suggest 3" in spec["layout"]["meta"]["alt"]
 
 
-def by_k_means(ready, at_once):
+def by_k_means(ready):
     at = ready("cluster")
     at.get_by_key("algorithm").set_value("kmeans").run()
     assert not at.exception
@@ -98,8 +87,33 @@ def by_k_means(ready, at_once):
     return at
 
 
+def parts(at):
+    """The segments on the map."""
+    return {trace["name"] for trace in chart(at, "Users by segment")["data"]} - {"No segment"}
+
+
+def test_another_number_of_segments_is_formed_while_the_analyst_looks_on(ready, at_once):
+    at = by_k_means(ready)
+    jobs = len(list(open_workspace().jobs.glob("[0-9]*")))
+    at.select_slider[0].set_value(4).run()
+    assert not at.exception
+    assert at.session_state["session.options"].cluster.n_clusters == 4
+    assert len(parts(at)) == 4
+    at.select_slider[0].set_value(3).run()
+    assert at.session_state["session.options"].cluster.n_clusters == "auto"
+    assert len(list(open_workspace().jobs.glob("[0-9]*"))) == jobs
+
+
+def test_the_tool_forms_another_number_of_segments_in_the_background(ready, at_once):
+    at = ready("cluster")
+    at.select_slider[0].set_value(4).run()
+    assert not at.exception
+    assert not at.error, at.error[0].value
+    assert len(parts(at)) == 4
+
+
 def test_of_points_alone_nothing_is_foretold_and_nothing_was_taken(ready, at_once):
-    at = by_k_means(ready, at_once)
+    at = by_k_means(ready)
     assert not any("foretold" in title for title in titles(at))
     assert not any("was taken:" in text.value.replace("\\", "") for text in at.markdown)
     assert at.select_slider[0].value == 3
@@ -134,7 +148,7 @@ def test_users_in_no_segment_are_counted():
 
 
 def test_the_loss_of_every_iteration_can_be_looked_at(ready, at_once):
-    data = chart(by_k_means(ready, at_once), "Loss J falls")["data"]
+    data = chart(by_k_means(ready), "Loss J falls")["data"]
     kept = next(trace for trace in data if "(kept)" in trace["name"])
     assert kept["y"] == sorted(kept["y"], reverse=True)
 

@@ -181,9 +181,13 @@ def test_what_could_not_be_tried_is_told_with_the_reason_and_no_markup(ready, at
     assert len(at.table[0].value) == 1
 
 
-def test_nothing_to_compare_is_worded(ready, at_once):
-    at = learn(left_to_the_tool(ready))
-    assert "represent.candidates is empty" in at.error[0].value.replace("\\", "")
+def test_nothing_to_compare_is_worded_and_not_kept(ready):
+    at = ask(ready("represent"), "auto")
+    at.multiselect[0].set_value([])
+    next(button for button in at.button if button.label == "Apply").click().run()
+    assert not at.exception
+    assert "candidates is empty" in at.error[0].value.replace("\\", "")
+    assert options(at).represent_params == AutoOptions()
 
 
 def test_what_was_chosen_by_hand_can_be_compared_with_the_usual_ones(ready):
@@ -213,7 +217,7 @@ def found_out():
 def test_findings_are_figures_with_notes_and_those_without_a_value_are_remarks():
     at = AppTest.from_function(found_out).run()
     assert not at.exception
-    assert figures(at) == {"Carried by order": "31%", "Lasting time": "3"}
+    assert figures(at) == {"Carried by order": "31%", "Lasting: When and how fast": "3"}
     assert [text.value for text in at.caption] == [
         "Order carries a third\\.",
         "Three directions \\<b\\>last\\<\\/b\\>\\.",
