@@ -469,6 +469,8 @@ class EpochReport:
     events_per_second: float
     seconds: float
     """Since training began."""
+    note: str = ""
+    """What else the analyst must know of it, such as that it went on from kept work."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -768,6 +770,8 @@ class Progress:
     """In [0, 1]."""
     text: str = ""
     epoch: EpochReport | None = None
+    note: str = ""
+    """What the analyst must know of how it is going, such as that it cannot be saved."""
 
 
 Report = Callable[[Progress], None]

@@ -5,7 +5,8 @@ dashboard down. Files in a job's folder:
 
     job.json       what to do            progress.json  where it stands (last Progress)
     epochs.jsonl   every EpochReport     result.json    how it ended
-    alive          touched every half second by the worker      cancel   asks the worker to stop
+    alive          touched every half second by the worker      ahead    jobs it waits for
+    cancel         asks the worker to stop at once              pause    to stop and keep its state
 """
 
 from __future__ import annotations
@@ -18,17 +19,22 @@ import time
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from core.artifacts import EpochReport, Problem, Progress
 from core.errors import AnalystError, FileRefused, JobStopped, NotFound
+from core.pipeline import STEPS, Journey
+from core.representations import REPRESENTATIONS
 from core.run_options import RunOptions
 from core.store import from_plain, replacing, to_plain, write_text
 from core.workspace import Workspace
 
-State = Literal["running", "done", "failed", "cancelled", "lost"]
+State = Literal["waiting", "running", "done", "failed", "cancelled", "paused", "lost"]
+_RESUMABLE = ("paused", "lost", "cancelled")
+_LEARN = ("run", *list(STEPS)[list(STEPS).index("embeddings") :])
+"""Steps that learn, or need what is learned."""
 SILENCE_SECONDS = 10.0
 """A worker that has not touched ``alive`` for so long is taken for dead."""
 
@@ -65,6 +71,8 @@ class JobRequest:
     """Fingerprint of what is wanted, so that a page knows whether it is what it waits for."""
     started: float
     """Seconds since 1970-01-01 UTC."""
+    learns: bool = False
+    """Whether it is heavy work: then it waits for its turn on this machine."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +95,22 @@ class JobStatus:
     """What the error lists, as data, where a file was refused."""
     seconds: float
     """Since it was started; how long it took once it ended."""
+    learns: bool = False
+    """Whether it can be paused in the midst of a step."""
+    ahead: int = 0
+    """Jobs of this machine that must end before this one begins."""
+    pausing: bool = False
+    """Whether it was asked to pause and has not yet come to a place where it can."""
+
+    @property
+    def at_work(self) -> bool:
+        """Whether it works or waits for its turn."""
+        return self.state in ("waiting", "running")
+
+    @property
+    def can_go_on(self) -> bool:
+        """Whether `resume` would begin it again; files that were to be read may be gone."""
+        return self.state in _RESUMABLE and not self.uploads
 
 
 def start(
@@ -94,7 +118,9 @@ def start(
 ) -> str:
     """Start a worker and return the job's id. One job at a time per workspace.
 
-    ``identity`` is the fingerprint of what is wanted. Raises JobStopped while another job runs.
+    Where it learns it waits for its turn: one such job at a time works on this machine, or as
+    many as the environment's ``SEGMENTLAB_JOBS`` says. ``identity`` is the fingerprint of what is
+    wanted. Raises JobStopped while another job runs.
     """
     request = JobRequest(
         workspace=str(workspace.root.resolve()),
@@ -103,6 +129,7 @@ def start(
         options=options.to_dict(),
         identity=identity,
         started=time.time(),
+        learns=_learns(workspace, dataset_id, options, step),
     )
     return _start_alone(workspace, request)
 
@@ -140,6 +167,36 @@ def start_beside(workspace: Workspace, dataset_id: str, table: str, upload: Uplo
         started=time.time(),
     )
     return _start_alone(workspace, request)
+
+
+def resume(workspace: Workspace, job_id: str) -> str:
+    """Start a job again that was paused, cancelled or lost, and return the new job's id.
+
+    Finished steps are found again, and learning goes on from its newest checkpoint. Raises
+    NotFound, and JobStopped where there is nothing to go on with or another job runs.
+    """
+    ended = status(workspace, job_id)
+    if not ended.can_go_on:
+        raise JobStopped(
+            f"This job cannot be resumed: its state is '{ended.state}'. Allowed: "
+            f"{', '.join(_RESUMABLE)}, and no files to read. Start the step again."
+        )
+    request = load_request(_folder(workspace, job_id))
+    return _start_alone(workspace, replace(request, started=time.time()))
+
+
+def _learns(workspace: Workspace, dataset_id: str, options: RunOptions, step: str) -> bool:
+    """Whether a step has to train first: where that was done already, what follows is light."""
+    entry = REPRESENTATIONS.get(options.represent.method)
+    if step not in _LEARN or (entry is not None and not entry.learned):
+        return False
+    dataset = workspace.dataset(dataset_id)
+    if not workspace.quality_ready(dataset):
+        return True  # the log was not even looked at, so nothing was learned of it
+    events, beside = workspace.events(dataset), workspace.beside(dataset)
+    return not Journey(workspace.store(dataset_id), events, options, beside=beside).ready(
+        "embeddings"
+    )
 
 
 def _start_alone(workspace: Workspace, request: JobRequest) -> str:
@@ -200,9 +257,10 @@ def status(workspace: Workspace, job_id: str) -> JobStatus:
         # The worker may have ended between the two looks.
         result = _read_json(folder / "result.json") or _mark_lost(folder)
     ended = result["ended"] if result else time.time()
+    ahead = 0 if result else _read_json(folder / "ahead") or 0
     return JobStatus(
         id=job_id,
-        state=result["state"] if result else "running",
+        state=result["state"] if result else ("waiting" if ahead else "running"),
         step=request.step,
         dataset_id=request.dataset_id,
         identity=request.identity,
@@ -213,13 +271,16 @@ def status(workspace: Workspace, job_id: str) -> JobStatus:
         error=result["error"] if result else None,
         problems=tuple(from_plain(Problem, p) for p in result["problems"]) if result else (),
         seconds=ended - request.started,
+        learns=request.learns,
+        ahead=ahead,
+        pausing=not result and (folder / "pause").exists(),
     )
 
 
 def current(workspace: Workspace) -> str | None:
-    """Id of the job at work in the workspace, or None."""
+    """Id of the job that works or waits in the workspace, or None."""
     newest = latest(workspace)
-    return newest if newest and status(workspace, newest).state == "running" else None
+    return newest if newest and status(workspace, newest).at_work else None
 
 
 def latest(workspace: Workspace) -> str | None:
@@ -231,7 +292,7 @@ def latest(workspace: Workspace) -> str | None:
 def cancel(workspace: Workspace, job_id: str) -> None:
     """Stop a job at once; what was made before stays."""
     folder = _folder(workspace, job_id)
-    if status(workspace, job_id).state != "running":
+    if not status(workspace, job_id).at_work:
         return
     (folder / "cancel").touch()
     child = _children.get(job_id)
@@ -241,7 +302,23 @@ def cancel(workspace: Workspace, job_id: str) -> None:
             child.wait(timeout=1.0)
         except subprocess.TimeoutExpired:
             child.kill()
-    write_result(folder, "cancelled", "Cancelled. Steps that were finished are kept.")
+    learned = " and learning goes on from where it was saved last"
+    write_result(
+        folder,
+        "cancelled",
+        "Cancelled. Steps that were finished are kept"
+        f"{learned if (folder / 'epochs.jsonl').exists() else ''}, should you start again with "
+        "the same settings.",
+    )
+
+
+def pause(workspace: Workspace, job_id: str) -> None:
+    """Ask a job to stop and keep its state, so that `resume` goes on from there; returns at once.
+
+    A step that keeps no state within itself is done again.
+    """
+    if status(workspace, job_id).at_work:
+        (_folder(workspace, job_id) / "pause").touch()
 
 
 def write_result(
@@ -295,8 +372,8 @@ def _mark_lost(folder: Path) -> dict[str, Any]:
         folder,
         "lost",
         "The background process ended unexpectedly (it may have been stopped from outside or run "
-        "out of memory). Nothing finished was lost: start the step again, or choose a smaller "
-        "setting.",
+        "out of memory). Nothing finished was lost: resume it, start the step again, or choose a "
+        "smaller setting.",
     )
 
 

@@ -217,20 +217,18 @@ class Journey:
     def embeddings(self) -> Embeddings:
         """One point per user."""
         options = self.options
-        return self._step(
-            "embeddings",
-            Embeddings,
-            lambda _: representations.represent(
-                self.inputs(),
-                options.represent.method,
-                options.represent_params,
-                representations.Work(
-                    seed=options.seed,
-                    report=self._listen,
-                    models=self.models() if self._represents_by_models() else None,
-                ),
-            ),
-        )
+
+        def make(_: Path) -> Embeddings:
+            work = representations.Work(
+                seed=options.seed,
+                report=self._listen,
+                keep=self.store.unfinished(self.fingerprint("embeddings")),
+                models=self.models() if self._represents_by_models() else None,
+            )
+            method, params = options.represent.method, options.represent_params
+            return representations.represent(self.inputs(), method, params, work)
+
+        return self._step("embeddings", Embeddings, make)
 
     def k_curve(self) -> KCurve:
         """What each number of segments gives, and the one suggested."""

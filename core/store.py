@@ -33,6 +33,9 @@ from core.errors import NotFound
 T = TypeVar("T")
 _META = "artifact.json"
 _SECONDS = "seconds.txt"
+_UNFINISHED = "unfinished"
+_FORGOTTEN_SECONDS = 14 * 86_400.0
+"""After so long without a change unfinished work is not expected to be gone on with."""
 
 
 class Store:
@@ -63,17 +66,31 @@ class Store:
                 save(make(scratch), scratch)
                 write_text(scratch / _SECONDS, f"{time.perf_counter() - begun:.3f}")
                 keep_first(scratch, self.folder(fingerprint))
+            shutil.rmtree(self.unfinished(fingerprint), ignore_errors=True)
         return load(kind, self.folder(fingerprint))
+
+    def unfinished(self, fingerprint: str) -> Path:
+        """Where long work on that artifact is kept until it is made, so that it can go on.
+
+        Outlives the process that works there; gone once the artifact is made.
+        """
+        return self.root / _UNFINISHED / fingerprint[:32]
 
     def seconds(self, fingerprint: str) -> float:
         """How long making the artifact took."""
         return float((self.folder(fingerprint) / _SECONDS).read_text(encoding="utf-8"))
 
     def sweep(self, older_than_seconds: float = 3600.0) -> None:
-        """Remove what work that was killed left half made."""
+        """Remove what work that was killed left half made, and kept work long forgotten."""
         for scratch in self.root.glob(".*"):
-            if time.time() - scratch.stat().st_mtime > older_than_seconds:
-                shutil.rmtree(scratch, ignore_errors=True)
+            _remove_old(scratch, older_than_seconds)
+        for kept in self.root.glob(f"{_UNFINISHED}/*"):
+            _remove_old(kept, _FORGOTTEN_SECONDS)
+
+
+def _remove_old(folder: Path, older_than_seconds: float) -> None:
+    if time.time() - folder.stat().st_mtime > older_than_seconds:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from core.artifacts import EpochReport
 from core.errors import AnalystError
 from core.jobs import JobStatus
 from core.pipeline import STEPS
+from core.workspace import Workspace
 from ui import session
 from ui.safe_text import safe, show_error
 
@@ -35,6 +36,7 @@ _ENDINGS = {
     "failed": "The step did not work",
     "lost": "The background process is gone",
     "cancelled": "Cancelled",
+    "paused": "Paused",
 }
 
 
@@ -50,7 +52,7 @@ def watch(step: str, identity: str = "", draw: DrawEpochs | None = None) -> bool
     if found is None:
         return False
     elsewhere = bool(identity and found.identity and identity != found.identity)
-    if found.state == "running":
+    if found.at_work:
         if elsewhere:
             st.info("Work under the settings you had before is still going on. Cancel it, or wait.")
         panel(found.id, None if elsewhere else draw)
@@ -72,35 +74,51 @@ def glance() -> None:
 
 @st.fragment(run_every=_EVERY_SECONDS)
 def panel(job_id: str, draw: DrawEpochs | None = None) -> None:
-    """A running job: where it stands, and the way to stop it."""
+    """A job at work or waiting for its turn: where it stands, and the ways to stop it."""
     status = jobs.status(session.workspace(), job_id)
-    if status.state != "running":
+    if not status.at_work:
         st.rerun()
     with st.container(border=True, key="job"):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{_WORDS.get(status.step, safe(status.step))}**")
             st.space("stretch")
+            if status.learns and _pause_button(status):
+                _ask(jobs.pause, job_id)
             if st.button("Cancel", icon=":material/stop_circle:", key=f"cancel-{job_id}"):
-                _cancel(job_id)
+                _ask(jobs.cancel, job_id)
         st.progress(_share(status), text=_text(status))
         _figures(status)
+        if status.progress is not None and status.progress.note:
+            st.caption(f":material/info: {safe(status.progress.note, limit=400)}")
         if draw is not None and status.epochs:
             draw(status.epochs)
-        st.caption("You can leave this page or close the tab; the work goes on.")
+        goes_on = "begins by itself" if status.state == "waiting" else "goes on"
+        st.caption(f"You can leave this page or close the tab; the work {goes_on}.")
 
 
 @st.fragment(run_every=2 * _EVERY_SECONDS)
 def _glance(job_id: str) -> None:
     status = jobs.status(session.workspace(), job_id)
-    if status.state != "running":
+    if not status.at_work:
         st.rerun()
     st.caption(f":material/progress_activity: {_WORDS.get(status.step, safe(status.step))}")
     st.progress(_share(status))
 
 
-def _cancel(job_id: str) -> None:
+def _pause_button(status: JobStatus) -> bool:
+    return st.button(
+        "Pausing …" if status.pausing else "Pause",
+        icon=":material/pause_circle:",
+        key=f"pause-{status.id}",
+        disabled=status.pausing,
+        help="Save where it stands and stop; Resume goes on from there, also after days.",
+    )
+
+
+def _ask(what: Callable[[Workspace, str], object], job_id: str) -> None:
+    """Pause, resume or cancel a job, and show what came of it."""
     try:
-        jobs.cancel(session.workspace(), job_id)
+        what(session.workspace(), job_id)
     except AnalystError as error:
         show_error(error)
         return
@@ -118,11 +136,16 @@ def _figures(status: JobStatus) -> None:
 
 
 def _ending(status: JobStatus) -> None:
-    box = st.info if status.state == "cancelled" else st.error
+    box = st.info if status.state in ("cancelled", "paused") else st.error
     box(safe(status.error or "", limit=600), title=_ENDINGS[status.state])
-    if st.button("Understood", key=f"dismiss-{status.id}", icon=":material/check:"):
-        session.DISMISSED_JOB.set(status.id)
-        st.rerun()
+    with st.container(horizontal=True):
+        if status.can_go_on and st.button(
+            "Resume", key=f"resume-{status.id}", icon=":material/play_circle:", type="primary"
+        ):
+            _ask(jobs.resume, status.id)
+        if st.button("Understood", key=f"dismiss-{status.id}", icon=":material/check:"):
+            session.DISMISSED_JOB.set(status.id)
+            st.rerun()
 
 
 def newest(step: str, dataset_id: str) -> JobStatus | None:
@@ -143,6 +166,9 @@ def _share(status: JobStatus) -> float:
 
 
 def _text(status: JobStatus) -> str:
+    if status.state == "waiting":
+        jobs_ahead = "1 job" if status.ahead == 1 else f"{status.ahead} jobs"
+        return f"Waiting for its turn: {jobs_ahead} ahead of yours"
     if status.progress is None:
         return "Starting the background process …"
     return safe(status.progress.text or _WORDS.get(status.progress.stage, status.progress.stage))

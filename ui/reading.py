@@ -64,7 +64,7 @@ def begin(uploads: tuple[Upload, ...]) -> None:
 def panel() -> None:
     """Where reading stands, or what was refused; nothing where there is nothing to say."""
     found = progress.newest("read", "")
-    if found is not None and found.state == "running":
+    if found is not None and found.at_work:
         _READING.set(found.id)  # also in a tab that was opened while it went on
         names(found.uploads)
         progress.panel(found.id)
@@ -80,7 +80,7 @@ def panel() -> None:
 def waiting() -> bool:
     """Whether files are being read or wait for a decision."""
     found = progress.newest("read", "")
-    return _REFUSED.get() is not None or (found is not None and found.state == "running")
+    return _REFUSED.get() is not None or (found is not None and found.at_work)
 
 
 def names(uploads: Sequence[Upload]) -> None:

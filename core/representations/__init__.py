@@ -19,17 +19,20 @@ from core.representations.markov import MARKOV
 from core.representations.markov_mixture import MARKOV_MIXTURE
 from core.representations.ngram import BIGRAM
 from core.representations.ngrams_with_skips import NGRAM
-from core.representations.recurrent import LSTM
+from core.representations.recurrent import CNN, GRU, LSTM, RNN
 from core.representations.rfm import RFM
 from core.representations.tfidf import TFIDF
 from core.representations.timing import TIME
 
-VERSION = 3
+VERSION = 4
 
 REPRESENTATIONS: dict[str, Representation] = {
     r.name: r
     for r in (
         LSTM,
+        GRU,
+        RNN,
+        CNN,
         MARKOV_MIXTURE,
         FUSED,
         BAG,

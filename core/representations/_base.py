@@ -40,7 +40,8 @@ class Work:
     seed: int = 0
     report: Report = silent
     keep: Path | None = None
-    """Where unfinished work is kept and found again; None keeps nothing."""
+    """Where unfinished work is kept and found again; None keeps nothing. Whoever stops the work by
+    raising JobStopped in ``report`` finds it kept there."""
     models: BehaviourModels | None = None
     """Models of the same users' behaviour, where there are some already."""
 

@@ -1,16 +1,25 @@
-"""Which stretches of which users make a batch: of similar length, so that little is padding."""
+"""Which stretches of which users make a batch: of similar length, so that little is padding.
+
+Nothing here is as long as the log: an epoch holds one number per user, and cuts the stretches of
+a few batches at a time.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
 
 from core.artifacts import LongArray, Sequences
 
-_BATCHES_SORTED_TOGETHER = 16
+_POOL = 32
+"""Batches whose users are drawn together and then sorted by length."""
+
+Dice = Callable[[int], np.random.Generator]
+"""A generator of its own for every number, so that any part of an epoch can be thrown again."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,16 +55,44 @@ def windows(
     return Stretches(start=(start + shift)[some], length=length[some])
 
 
+@dataclass(frozen=True, kw_only=True)
+class Portions:
+    """How much is read at a time."""
+
+    batch_users: int
+    window: int
+    """Most events of a user."""
+
+    def n_batches(self, n_users: int) -> int:
+        """Batches of an epoch over so many users."""
+        return -(-n_users // self.batch_users)
+
+
+def epoch_batches(
+    sequences: Sequences, users: LongArray, portions: Portions, dice: Dice, skip: int = 0
+) -> Iterator[Stretches]:
+    """A stretch of every user once, in random batches of similar length, from batch ``skip`` on.
+
+    The users (all with events) are drawn into pools of 32 batches, and a pool is cut when its turn
+    comes, by dice of its own: so the rest of an epoch is the same without what went before.
+    """
+    size = portions.batch_users * _POOL
+    order = dice(0).permutation(users)
+    for pool in range(skip // _POOL, portions.n_batches(len(users)) // _POOL + 1):
+        drawn = order[pool * size : (pool + 1) * size]
+        if len(drawn):
+            rng = dice(pool + 1)
+            stretches = windows(sequences, drawn, portions.window, rng)
+            batches = similar_batches(stretches, portions.batch_users, rng)
+            yield from islice(batches, max(0, skip - pool * _POOL), None)
+
+
 def similar_batches(
     stretches: Stretches, batch_size: int, rng: np.random.Generator
 ) -> Iterator[Stretches]:
     """Cut into batches of similar length, in random order; every stretch comes once."""
-    n = len(stretches.start)
-    order = rng.permutation(n)
-    pool = batch_size * _BATCHES_SORTED_TOGETHER
-    pools = [order[i : i + pool] for i in range(0, n, pool)]
-    by_length = np.concatenate([p[np.argsort(stretches.length[p], kind="stable")] for p in pools])
-    n_batches = -(-n // batch_size)
+    by_length = np.argsort(stretches.length, kind="stable")
+    n_batches = -(-len(by_length) // batch_size)
     batches = np.array_split(by_length, n_batches)
     for i in rng.permutation(n_batches):
         yield stretches.take(batches[i])

@@ -1,46 +1,95 @@
-"""The recurrent encoder: reads a user's events one by one and is trained on what comes next.
+"""The encoder: reads a user's events one by one and is trained on what comes next.
 
 Letters in shapes: B stretches, T events of each, H hidden width, I items, F width of what is
-known of an item (or query).
+known of an item (or query), K soft labels.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import dataclass, fields
+from typing import Any, Self
 
 import numpy as np
+import numpy.typing as npt
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from core.artifacts import FloatArray
+from core.artifacts import FloatArray, State
+from core.representations.encoder_cells import CELLS, Memory, build_cell
+from core.representations.heads import ItemHead, Rebuilder
 from core.representations.inputs import NUMERIC_INPUTS, PREDICTED, EventBatch, Scales
+from core.representations.joint_loss import joint_cross_entropy
+from core.representations.pooling import POOLINGS, Pooling
 
-Memory = tuple[Tensor, Tensor]
+Tensors = dict[str, Tensor]
 
 _MOST_PROJECTED = 16
-"""Numbers to which what is known of an item is brought before the LSTM reads it."""
+"""Numbers to which what is known of an item is brought before the encoder reads it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shape:
+    """What an encoder is built of, beside its width and the words of the log."""
+
+    cell: str = "lstm"
+    layers: int = 1
+    pooling: str = "mean"
+    dropout: float = 0.0
+    rebuilds: bool = False
+    """Whether it is asked to rebuild stretches."""
+    n_targets: int = 0
+    """K where a teacher's soft labels are learned."""
+
+    @classmethod
+    def from_state(cls, state: State) -> Self:
+        """The shape of an encoder that is only to be read with."""
+        told = {f: int(state[f"shape.{f}"][0]) for f in _TOLD}
+        return cls(
+            cell=CELLS[told["cell"]],
+            layers=told["layers"],
+            pooling=POOLINGS[told["pooling"]],
+            rebuilds=bool(told["rebuilds"]),
+            n_targets=told["n_targets"],
+        )
+
+    def to_state(self) -> dict[str, npt.NDArray[Any]]:
+        """As arrays; cell and pooling by their place in the catalogue."""
+        numbers = {"cell": CELLS.index(self.cell), "pooling": POOLINGS.index(self.pooling)}
+        return {f"shape.{f}": np.array([numbers.get(f, getattr(self, f))], np.int64) for f in _TOLD}
+
+
+_TOLD = ("cell", "layers", "pooling", "rebuilds", "n_targets")
+"""Fields that say how weights are laid out; dropout does not."""
 
 
 class EventEncoder(nn.Module):
-    """Embeddings of the words of an event beside its numbers, an LSTM, one head per prediction.
+    """Embeddings of the words of an event beside its numbers, a cell, one head per prediction.
 
     What is known of items and queries (``vectors``, tables (I + 1, F) by name of the code) comes
     in through a learned projection and is never predicted; a log without any has the very same
-    encoder as if there were no such thing.
+    encoder as if there were no such thing. Where the scales tell the commonest items apart, these
+    are read and guessed as well.
     """
 
+    autocast: torch.dtype | None = None
+    """Shorter numbers in which events are read while training; None reads in float32."""
+
     def __init__(
-        self, scales: Scales, hidden: int, vectors: Mapping[str, FloatArray] | None = None
+        self,
+        scales: Scales,
+        hidden: int,
+        vectors: Mapping[str, FloatArray] | None = None,
+        shape: Shape = Shape(),
     ) -> None:
         super().__init__()
-        self.hidden = hidden
+        self.hidden, self.shape = hidden, shape
         actions, categories, platforms = (int(n) for n in scales.sizes)
         self.action = nn.Embedding(actions, _width(actions))
         self.category = nn.Embedding(categories, _width(categories))
         self.platform = nn.Embedding(platforms, _width(platforms))
-        self.daypart = nn.Embedding(int(scales.dayparts[0]), 4)
+        self.daypart = nn.Embedding(int(scales.dayparts[0]) + 1, 4)
         words = (self.action, self.category, self.platform, self.daypart)
         width = sum(e.embedding_dim for e in words) + NUMERIC_INPUTS
         self.projections = nn.ModuleDict()
@@ -50,15 +99,29 @@ class EventEncoder(nn.Module):
             width += projected
             # of the log, not learned: it goes where the encoder goes but is not saved with it
             self.register_buffer(_table_of(name), torch.tensor(np.array(table)), persistent=False)
-        self.lstm = nn.LSTM(width, hidden, batch_first=True)
-        for gate in self.lstm.get_parameter("weight_hh_l0").data.chunk(4):
-            nn.init.orthogonal_(gate)  # memory lasts from the start, so order is learned sooner
+        n_items = int(scales.items[0])
+        self.items = ItemHead(n_items, hidden) if n_items else None
+        width += self.items.width if self.items else 0
+        self.cell = build_cell(shape.cell, width, hidden, shape.layers, shape.dropout)
+        self.dropout = nn.Dropout(shape.dropout)
+        self.pool = Pooling(shape.pooling, hidden)
+        classes = scales.classes()
         self.heads = nn.ModuleDict(
-            {name: nn.Linear(hidden, n) for name, n in scales.classes().items() if n > 1}
+            {name: nn.Linear(hidden, n) for name, n in classes.items() if n > 1}
         )
+        self.rebuilder = Rebuilder(hidden, classes) if shape.rebuilds else None
+        self.taught = nn.Linear(hidden, shape.n_targets) if shape.n_targets else None
 
     def forward(self, batch: Tensors, memory: Memory | None = None) -> tuple[Tensor, Memory]:
         """Hidden state after every event, and the memory to read on with."""
+        with torch.autocast(
+            batch["numeric"].device.type, dtype=self.autocast, enabled=self.autocast is not None
+        ):
+            hidden, memory = self.cell(self._inputs(batch), memory)
+        return self.dropout(hidden.float()), memory
+
+    def _inputs(self, batch: Tensors) -> Tensor:
+        """All that is read of every event, shape (B, T, input width)."""
         words = [
             self.action(batch["action"]),  # (B, T, width of its embedding)
             self.category(batch["category"]),
@@ -69,23 +132,23 @@ class EventEncoder(nn.Module):
             projection(F.embedding(batch[name], self.get_buffer(_table_of(name))))  # (B, T, <= 16)
             for name, projection in self.projections.items()
         ]
-        x = torch.cat([*words, batch["numeric"], *known], dim=-1)  # (B, T, input width)
-        hidden, memory = self.lstm(x, memory)  # (B, T, H)
-        return hidden, memory
+        items = [self.items.table(batch["common_item"])] if self.items else []
+        return torch.cat([*words, batch["numeric"], *known, *items], dim=-1)
 
     def next_event_losses(self, hidden: Tensor, batch: Tensors) -> dict[str, Tensor]:
         """Cross-entropy of every prediction at the next event, mean over events, in nats."""
-        follows = batch["real"][:, 1:]  # (B, T - 1) where there is a next event
-        seen = hidden[:, :-1][follows]  # (N, H)
-        target = batch["classes"][:, 1:][follows]  # (N, 5)
-        return {
-            name: F.cross_entropy(self.heads[name](seen), target[:, i])
-            for i, name in enumerate(PREDICTED)
-            if name in self.heads
-        }
-
-
-Tensors = dict[str, Tensor]
+        asked = [name for name in PREDICTED if name in self.heads]
+        if not asked:
+            return {}
+        follows = F.pad(batch["real"][:, 1:], (0, 1))  # (B, T) where there is a next event
+        following = batch["classes"].roll(-1, dims=1).flatten(0, 1)  # (B T, 6) of the next event
+        losses = joint_cross_entropy(
+            hidden.flatten(0, 1),
+            [self.heads[name] for name in asked],
+            [following[:, PREDICTED.index(name)] for name in asked],
+            follows.flatten(),
+        )
+        return dict(zip(asked, losses, strict=True))
 
 
 def projected_widths(weights: Mapping[str, Tensor]) -> dict[str, int]:
@@ -95,17 +158,11 @@ def projected_widths(weights: Mapping[str, Tensor]) -> dict[str, int]:
 
 
 def to_tensors(batch: EventBatch, device: str) -> Tensors:
-    """Move a batch to where the encoder is."""
-    return {
-        f.name: torch.from_numpy(getattr(batch, f.name)).to(device, non_blocking=True)
-        for f in fields(batch)
-    }
-
-
-def mean_pool(hidden: Tensor, real: Tensor) -> Tensor:
-    """Mean hidden state over the real events, shape (B, H)."""
-    weight = real.unsqueeze(-1).to(hidden.dtype)  # (B, T, 1)
-    return (hidden * weight).sum(dim=1) / weight.sum(dim=1).clamp(min=1.0)
+    """Move a batch to where the encoder is; to a GPU from locked memory, so that nobody waits."""
+    tensors = {f.name: torch.from_numpy(getattr(batch, f.name)) for f in fields(batch)}
+    if device == "cuda":
+        tensors = {name: tensor.pin_memory() for name, tensor in tensors.items()}
+    return {name: tensor.to(device, non_blocking=True) for name, tensor in tensors.items()}
 
 
 def contrastive_loss(first: Tensor, second: Tensor, temperature: float) -> Tensor:

@@ -1,7 +1,8 @@
 """Events as the encoder reads them: codes, scaled numbers, and classes to predict.
 
-Nothing here identifies a user by itself: clock time only as part of the day, numbers scaled and
-cut off, so that an encoder cannot learn to recognise people instead of behaviour.
+Nothing here identifies a user by itself: clock time only as part of the day, words only where
+several users share them, numbers scaled and cut off, so that an encoder cannot learn to recognise
+people instead of behaviour.
 """
 
 from __future__ import annotations
@@ -13,17 +14,25 @@ import numpy as np
 import numpy.typing as npt
 
 from core.artifacts import FIT, FloatArray, IntArray, LongArray, Sequences, State
+from core.representations.counts import user_blocks
 from core.sequences.scaling import METHODS, Scaling, fit_scaling, scaled, signed_log
 
 DAYPARTS = 6
-"""Parts of the day of four hours each, from midnight UTC."""
+"""Parts of the day of four hours each, from midnight UTC; code 0 is "not told"."""
 NUMBERS = ("gap", "duration", "price")
 PREDICTED = ("action", "category", *NUMBERS)
 """What is predicted of the next event. Numbers as classes: 0 where missing (a gap: where two
 events share a second), then tenths; so no atom in the data can give a boundless likelihood."""
+ITEM = len(PREDICTED)
+"""Place of the item's class behind those of `PREDICTED`: its code among the commonest, or 0."""
 NUMERIC_INPUTS = 2 * len(NUMBERS) + 1
 _CLASSES_PER_NUMBER = 10
 _SAMPLE = 1_000_000
+_WORDS = ("action", "category", "platform")
+_MOST_CELLS = 1 << 25
+"""Cells (users by words) up to which a table is faster than sorting."""
+_USERS_PER_FEWEST = 10
+"""Of small logs, a word of a tenth of the users is common enough."""
 _SECONDS_PER_PART = 86_400 // DAYPARTS
 
 MaskArray = npt.NDArray[np.bool_]
@@ -34,7 +43,13 @@ class Scales:
     """What was learned of the log before training: vocabulary sizes, centres, spreads, classes."""
 
     sizes: LongArray  # (3,) codes of actions, categories, platforms, "unknown" included
-    dayparts: LongArray  # (1,) DAYPARTS, or 1 where the time of day is left out
+    shared_action: MaskArray  # (A + 1,) by code: whether enough users have it to be told
+    shared_category: MaskArray
+    shared_platform: MaskArray
+    shared_item: MaskArray  # (I + 1,), or (1,) where items are not looked at
+    shared_query: MaskArray
+    items: LongArray  # (1,) the commonest items are told apart, so many; 0 for none
+    dayparts: LongArray  # (1,) DAYPARTS, or 0 where the time of day is left out
     scaling: LongArray  # (3,) place in METHODS, of gap, duration, price
     centre: FloatArray  # (3,)
     spread: FloatArray  # (3,) above 0
@@ -43,19 +58,33 @@ class Scales:
     price_edges: FloatArray
 
     @classmethod
-    def of(cls, sequences: Sequences, *, time_of_day: bool) -> Self:
-        """Learn the scales from the users to fit; of more than a million events, from some."""
+    def of(
+        cls, sequences: Sequences, *, time_of_day: bool, min_users: int = 1, max_items: int = 0
+    ) -> Self:
+        """Learn the scales from the users to fit; numbers of more than a million events from some.
+
+        Words of fewer than ``min_users`` users (of a small log, of a tenth of them) are not told.
+        """
         words = sequences.vocabulary
+        shared = _shared_words(sequences, min_users, bool(max_items))
         events = _events_to_fit(sequences)
         known = {name: _known(name, getattr(sequences, name)[events]) for name in NUMBERS}
         fitted = [fit_scaling(known[name], sequences.scaling[name]) for name in NUMBERS]
         return cls(
             sizes=np.array([len(words.actions), len(words.categories), len(words.platforms)]) + 1,
-            dayparts=np.array([DAYPARTS if time_of_day else 1]),
+            shared_action=shared["action"],
+            shared_category=shared["category"],
+            shared_platform=shared["platform"],
+            shared_item=shared["item"],
+            shared_query=shared["query"],
+            items=np.array([min(max_items, len(words.items))]),
+            dayparts=np.array([DAYPARTS if time_of_day else 0]),
             scaling=np.array([METHODS.index(one.method) for one in fitted]),
             centre=np.array([one.centre for one in fitted], dtype=np.float32),
             spread=np.array([one.spread for one in fitted], dtype=np.float32),
-            **{f"{name}_edges": _edges(signed_log(values)) for name, values in known.items()},
+            gap_edges=_edges(signed_log(known["gap"])),
+            duration_edges=_edges(signed_log(known["duration"])),
+            price_edges=_edges(signed_log(known["price"])),
         )
 
     @classmethod
@@ -89,8 +118,9 @@ class EventBatch:
     daypart: LongArray  # (B, T)
     item: LongArray  # (B, T) row of the items' vectors; 0 where there are none
     query: LongArray  # (B, T) likewise of the queries'
+    common_item: LongArray  # (B, T) code of the item among the commonest, or 0
     numeric: FloatArray  # (B, T, NUMERIC_INPUTS)
-    classes: LongArray  # (B, T, 5) of `PREDICTED`: what an encoder before the event must guess
+    classes: LongArray  # (B, T, 6) of `PREDICTED` and the item: what must be guessed before it
     real: MaskArray  # (B, T) False at padding
 
 
@@ -108,19 +138,27 @@ def gather(sequences: Sequences, scales: Scales, index: LongArray, real: MaskArr
         for name, x, k in zip(NUMBERS, values, known, strict=True)
     ]
     day = np.asarray(sequences.time[index]) // _SECONDS_PER_PART % DAYPARTS
-    action = _coded(sequences.action[index], scales.sizes[0])
-    category = _coded(sequences.category[index], scales.sizes[1])
+    action, category, platform = (
+        _told(getattr(sequences, name)[index], getattr(scales, f"shared_{name}")) for name in _WORDS
+    )
+    item = _common_item(sequences, scales, index)
     return EventBatch(
         action=action,
         category=category,
-        platform=_coded(sequences.platform[index], scales.sizes[2]),
-        daypart=day if scales.dayparts[0] > 1 else np.zeros_like(day),
-        item=_row(sequences.item, sequences.item_vectors, index),
-        query=_row(sequences.query, sequences.query_vectors, index),
+        platform=platform,
+        daypart=day + 1 if scales.dayparts[0] else np.zeros_like(day),
+        item=_row(sequences.item, sequences.item_vectors, scales.shared_item, index),
+        query=_row(sequences.query, sequences.query_vectors, scales.shared_query, index),
+        common_item=item,
         numeric=np.stack([*numbers, *known, first], axis=-1).astype(np.float32),
-        classes=np.stack([action, category, *classes], axis=-1),
+        classes=np.stack([action, category, *classes, item], axis=-1),
         real=real,
     )
+
+
+def told_word(sequences: Sequences, scales: Scales, name: str, index: LongArray) -> LongArray:
+    """Codes of the action, category or platform at ``index`` as the encoder is told them."""
+    return _told(getattr(sequences, name)[index], getattr(scales, f"shared_{name}"))
 
 
 def hide_words(batch: EventBatch, share: float, rng: np.random.Generator) -> EventBatch:
@@ -133,7 +171,20 @@ def hide_words(batch: EventBatch, share: float, rng: np.random.Generator) -> Eve
         platform=batch.platform * shown,
         item=batch.item * shown,
         query=batch.query * shown,
+        common_item=batch.common_item * shown,
     )
+
+
+def turn_clock(batch: EventBatch, turned: MaskArray, rng: np.random.Generator) -> EventBatch:
+    """Move the stretches in ``turned`` (B,) to another part of the day, each as a whole.
+
+    For slices of one visit: that both are in the evening says that they belong together, not that
+    the user is an evening person. Hiding the part of the day there would not do, as the encoder
+    would then meet it untrained where users are placed.
+    """
+    shift = np.where(turned, rng.integers(0, DAYPARTS, len(turned)), 0)[:, None]
+    told = batch.daypart > 0
+    return replace(batch, daypart=np.where(told, (batch.daypart - 1 + shift) % DAYPARTS + 1, 0))
 
 
 def _is_first(sequences: Sequences, index: LongArray) -> MaskArray:
@@ -146,23 +197,83 @@ def _coded(codes: npt.NDArray[Any], size: np.int64) -> LongArray:
     return np.where(codes < size, codes, 0).astype(np.int64)
 
 
-def _row(codes: IntArray, vectors: FloatArray, index: LongArray) -> LongArray:
+def _told(codes: npt.NDArray[Any], shared: MaskArray) -> LongArray:
+    """Codes as the encoder can look them up; those that too few users share are 0, "unknown"."""
+    known = _coded(codes, np.int64(len(shared)))
+    return known * shared[known]
+
+
+def _common_item(sequences: Sequences, scales: Scales, index: LongArray) -> LongArray:
+    """Code of the item where it is among the commonest, for codes are given by frequency."""
+    if not scales.items[0]:
+        return np.zeros(index.shape, dtype=np.int64)
+    return _told(sequences.item[index], scales.shared_item[: int(scales.items[0]) + 1])
+
+
+def _shared_words(sequences: Sequences, min_users: int, tells_items: bool) -> dict[str, MaskArray]:
+    """For every vocabulary, which codes enough of the users to fit have; "unknown" always is."""
+    words = sequences.vocabulary
+    sizes = {
+        "action": len(words.actions) + 1,
+        "category": len(words.categories) + 1,
+        "platform": len(words.platforms) + 1,
+        "item": max(len(sequences.item_vectors), len(words.items) + 1 if tells_items else 1),
+        "query": len(sequences.query_vectors),
+    }
+    counted = _users_to_fit(sequences)
+    fewest = min(min_users, max(1, int(counted.sum()) // _USERS_PER_FEWEST))
+    shared = {}
+    for name, size in sizes.items():
+        n_users = _users_of_codes(sequences, getattr(sequences, name), size, counted)
+        shared[name] = (n_users >= fewest) | (np.arange(size) == 0)
+    return shared
+
+
+def _users_of_codes(
+    sequences: Sequences, codes: IntArray, size: int, counted: MaskArray
+) -> LongArray:
+    """How many of the users counted have each code, shape (size,); a block of users at a time."""
+    n_users = np.zeros(size, dtype=np.int64)
+    if size == 1:
+        return n_users
+    for users, events, rows in user_blocks(sequences):
+        own = _coded(codes[events], np.int64(size))
+        mine = counted[users][rows]
+        pairs = rows[mine] * size + own[mine]
+        n_users += _rows_of_columns(pairs, users.stop - users.start, size)
+    return n_users
+
+
+def _rows_of_columns(cells: LongArray, n_rows: int, n_columns: int) -> LongArray:
+    """How many rows have something in each column; cells are row * n_columns + column."""
+    if n_rows * n_columns > _MOST_CELLS:
+        return np.bincount(np.unique(cells) % n_columns, minlength=n_columns)
+    some = np.zeros(n_rows * n_columns, dtype=bool)
+    some[cells] = True
+    return np.asarray(np.count_nonzero(some.reshape(n_rows, n_columns), axis=0))
+
+
+def _row(codes: IntArray, vectors: FloatArray, shared: MaskArray, index: LongArray) -> LongArray:
     """Row of the vectors for every event; codes are read only where there is something to find."""
     if not vectors.shape[1]:
         return np.zeros(index.shape, dtype=np.int64)
-    return _coded(codes[index], np.int64(len(vectors)))
+    return _told(codes[index], shared)
 
 
 def _events_to_fit(sequences: Sequences) -> LongArray:
     """Events of the users to fit, of all users where none is, at even distances."""
-    fitted = (sequences.split == FIT) & (np.diff(sequences.offsets) > 0)
+    fitted = _users_to_fit(sequences)
     share = np.diff(sequences.offsets)[fitted].sum() / max(1, sequences.n_events)
-    step = max(1, int(sequences.n_events * (share or 1.0) / _SAMPLE))
+    step = max(1, int(sequences.n_events * share / _SAMPLE))
     events = np.arange(0, sequences.n_events, step)
-    if not share:
-        return events
     user = np.searchsorted(sequences.offsets, events, side="right") - 1
     return np.asarray(events[fitted[user]])
+
+
+def _users_to_fit(sequences: Sequences) -> MaskArray:
+    """Which users say what the log is like: those to fit, or everyone where none of them acts."""
+    fitted: MaskArray = (sequences.split == FIT) & (np.diff(sequences.offsets) > 0)
+    return fitted if fitted.any() else np.ones_like(fitted)
 
 
 def _with_gaps_missing(name: str, values: npt.NDArray[Any]) -> FloatArray:

@@ -5,21 +5,29 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
 
 import numpy as np
 import torch
 
-from core.artifacts import EpochReport, FloatArray, LongArray, Progress, Report, Sequences, State
+from core.artifacts import EpochReport, FloatArray, Progress, Report, Sequences, State
 from core.errors import TooLittleData
 from core.representations._base import Fitted, Work
-from core.representations.batches import Stretches
-from core.representations.device import pick, repeatable
-from core.representations.encoder import EventEncoder, Memory, projected_widths, to_tensors
-from core.representations.inputs import Scales, gather
-from core.representations.lstm_options import LSTMOptions
+from core.representations.batches import windows
+from core.representations.checkpoint import Checkpoints
+from core.representations.device import Device, pick, repeatable
+from core.representations.encoder import EventEncoder, Shape, projected_widths
+from core.representations.encoder_options import EncoderOptions
+from core.representations.findings import findings_of
+from core.representations.inputs import Scales
+from core.representations.objectives import NEXT_EVENT
+from core.representations.placing import EVENTS_PER_BATCH, pooled_states
+from core.representations.precision import Precision, checked, pick_precision, with_room
+from core.representations.source import TrainingData, TrainingPlan, split_users
 from core.representations.space import fit_space, place
-from core.representations.training import TrainingData, TrainingPlan, split_users, train
+from core.representations.teacher import targets_of
+from core.representations.training import train
 from core.representations.vectors import event_vectors, fitted_vectors
 
 _STAGE = "represent"
@@ -31,14 +39,15 @@ _STEPS = 850
 _FEWEST_EPOCHS, _MOST_EPOCHS = 3, 80
 _BATCH_USERS = ((400, 16), (800, 32), (20_000, 64), (math.inf, 256))
 """Up to how many users to fit, how many are read per step: small logs need small steps too."""
-_READ_AT_ONCE = 256
-"""Events of a user read in one go when placing; longer ones are read on from the memory."""
-_EVENTS_PER_BATCH = 16_384
+_LARGE_LOG, _GPU_BATCH_USERS = 20_000, 1024
+"""From how many users to fit a GPU reads how many per step: it waits for small batches."""
+_CHECKED_USERS = 64
+"""Users by whom a short precision is tried out."""
 _WEIGHT = "weight."
 
 
-def fit(sequences: Sequences, options: LSTMOptions, work: Work) -> Fitted:
-    """Train the encoder and place every user, shape (U, hidden).
+def fit(sequences: Sequences, options: EncoderOptions, work: Work, cell: str = "lstm") -> Fitted:
+    """Train an encoder of that cell and place every user, shape (U, hidden).
 
     The same seed and threads give the same bytes on a CPU. Raises TooLittleData where no user
     has two events.
@@ -50,23 +59,104 @@ def fit(sequences: Sequences, options: LSTMOptions, work: Work) -> Fitted:
         )
     device = pick(options.device)
     threads = min(options.threads, os.cpu_count() or 1)
-    work.report(Progress(stage=_STAGE, done=0.0, text=f"Learning on {device}"))
     with repeatable(threads, device.name):
         torch.manual_seed(work.seed)
-        data = _data(sequences, options, device.name)
-        encoder = EventEncoder(data.scales, options.hidden, event_vectors(sequences))
-        encoder = encoder.to(device.name)
-        history = _train(encoder, data, options, work)
+        data = _data(sequences, options, device.name, targets_of(sequences, options, work))
+        encoder, history, computed_on = _trained(data, options, cell, device, work)
         work.report(Progress(stage=_STAGE, done=_TRAINING_SHARE, text="Placing every user"))
-        states = pooled_states(encoder, sequences, data.scales, device.name)
-    space = fit_space(states, options.evenness)
+        states = _states(encoder, sequences, data.scales, device.name)
+        space = fit_space(states, options.evenness)
+        values = place(space, states)
+        asked = {name for name in NEXT_EVENT if training_plan(options, 1).weights[name] > 0}
+        findings = findings_of(encoder, data, values, asked, work.seed)
     weights = {_WEIGHT + k: v.cpu().numpy() for k, v in encoder.state_dict().items()}
-    state = {**weights, **data.scales.to_state(), **space, "threads": np.array([threads])}
-    return Fitted(values=place(state, states), state=state, device=str(device), history=history)
+    state = {
+        **weights,
+        **data.scales.to_state(),
+        **shape_of(data, options, cell).to_state(),
+        **space,
+        "threads": np.array([threads]),
+    }
+    return Fitted(
+        values=values, state=state, device=computed_on, history=history, findings=findings
+    )
 
 
-def transform(state: State, sequences: Sequences) -> FloatArray:
-    """Place users by an encoder trained earlier, shape (U, hidden), on the fastest device."""
+def _trained(
+    data: TrainingData, options: EncoderOptions, cell: str, device: Device, work: Work
+) -> tuple[EventEncoder, tuple[EpochReport, ...], str]:
+    """A trained encoder, how it learned, and where: device, precision and what had to give way.
+
+    Where a GPU has no room, training begins anew with half as many users per step.
+    """
+    n_users = len(data.fit_users)
+    said: list[str] = []
+
+    def attempt(batch_users: int) -> tuple[EventEncoder, tuple[EpochReport, ...], str]:
+        torch.manual_seed(work.seed)
+        encoder = build_encoder(data, options, cell)
+        precision = _set_precision(encoder, data, options)
+        computed_on = ", ".join([str(device), str(precision), *said[-1:]])
+        work.report(Progress(stage=_STAGE, done=0.0, text=f"Learning on {computed_on}"))
+        history = _train(encoder, data, replace(options, batch_users=batch_users), work)
+        return encoder, history, computed_on
+
+    def halved(batch_users: int) -> None:
+        said.append(f"{batch_users} users per step (the GPU had no room for more)")
+
+    return with_room(attempt, _batch_users(options, n_users, device.name), halved, least=2)
+
+
+def _batch_users(options: EncoderOptions, n_users: int, device: str) -> int:
+    """Users per step; of large logs more on a GPU, where that is left open."""
+    fitting = training_plan(options, n_users).batch_users
+    if options.batch_users == "auto" and device == "cuda" and n_users > _LARGE_LOG:
+        return max(fitting, _GPU_BATCH_USERS)
+    return fitting
+
+
+def _set_precision(encoder: EventEncoder, data: TrainingData, options: EncoderOptions) -> Precision:
+    """Let the encoder train in the precision wanted if some users come out alike in it."""
+    precision = pick_precision(options.precision, data.device)
+    rng = np.random.default_rng(0)
+    some = windows(data.sequences, data.fit_users[:_CHECKED_USERS], options.window, rng)
+    return checked(precision, encoder, data.tensors(some))
+
+
+def _states(encoder: EventEncoder, sequences: Sequences, scales: Scales, device: str) -> FloatArray:
+    """Pooled states of all users, in smaller batches where a GPU has no room."""
+
+    def attempt(events_per_batch: int) -> FloatArray:
+        return pooled_states(encoder, sequences, scales, device, events_per_batch)
+
+    return with_room(attempt, EVENTS_PER_BATCH, lambda _: None)
+
+
+def build_encoder(data: TrainingData, options: EncoderOptions, cell: str) -> EventEncoder:
+    """A fresh encoder where it is to be trained; its numbers are drawn by PyTorch's seed."""
+    shape = shape_of(data, options, cell)
+    encoder = EventEncoder(data.scales, options.hidden, event_vectors(data.sequences), shape)
+    return encoder.to(data.device)
+
+
+def shape_of(data: TrainingData, options: EncoderOptions, cell: str) -> Shape:
+    """What the encoder is built of."""
+    return Shape(
+        cell=cell,
+        layers=options.layers,
+        pooling=options.pooling,
+        dropout=options.dropout,
+        rebuilds=options.autoencoder_weight > 0,
+        n_targets=0 if data.targets is None else data.targets.shape[1],
+    )
+
+
+def transform(state: State, sequences: Sequences, cell: str = "lstm") -> FloatArray:
+    """Place users by an encoder trained earlier, shape (U, hidden), on the fastest device.
+
+    Raises ValueError where the state is not of an encoder of that cell.
+    """
+    shape = _known_shape(state, cell)
     scales = Scales.from_state(state)
     weights = {
         name.removeprefix(_WEIGHT): torch.from_numpy(np.array(values))
@@ -76,56 +166,46 @@ def transform(state: State, sequences: Sequences) -> FloatArray:
     device = pick("auto").name
     with repeatable(int(state["threads"][0]), device):
         vectors = fitted_vectors(sequences, projected_widths(weights))
-        encoder = EventEncoder(scales, len(state["centre"]), vectors).to(device)
+        encoder = EventEncoder(scales, len(state["centre"]), vectors, shape).to(device)
         encoder.load_state_dict(weights)
-        return place(state, pooled_states(encoder, sequences, scales, device))
+        return place(state, _states(encoder, sequences, scales, device))
 
 
-@torch.no_grad()
-def pooled_states(
-    encoder: EventEncoder, sequences: Sequences, scales: Scales, device: str
-) -> FloatArray:
-    """Mean hidden state over all events of every user, shape (U, H); zeros without events.
-
-    Users are read in batches of similar length, long ones in parts; memory stays flat.
-    """
-    start, length = np.asarray(sequences.offsets[:-1]), np.diff(sequences.offsets)
-    states = np.zeros((sequences.n_users, encoder.hidden), dtype=np.float32)
-    by_length = np.argsort(length, kind="stable")
-    for users in _read_together(by_length[length[by_length] > 0], length):
-        total = torch.zeros(len(users), encoder.hidden, device=device)
-        memory: Memory | None = None
-        for done in range(0, int(length[users].max()), _READ_AT_ONCE):
-            part = Stretches(
-                start=start[users] + np.minimum(done, length[users] - 1),
-                length=np.clip(length[users] - done, 0, _READ_AT_ONCE),
-            )
-            tensors = to_tensors(gather(sequences, scales, *part.padded()), device)
-            hidden, memory = encoder(tensors, memory)
-            total += (hidden * tensors["real"].unsqueeze(-1)).sum(dim=1)
-        states[users] = total.cpu().numpy() / length[users, None]
-    return states
+def _known_shape(state: State, cell: str) -> Shape:
+    if "shape.cell" not in state:
+        raise ValueError(
+            f"This is not the state of an encoder '{cell}' of this version: it does not say of "
+            "which cell it is. Fit the log anew."
+        )
+    shape = Shape.from_state(state)
+    if shape.cell != cell:
+        raise ValueError(
+            f"This is the state of an encoder '{shape.cell}', not '{cell}': its numbers mean "
+            f"nothing to one. Place users by '{shape.cell}'."
+        )
+    return shape
 
 
-def _read_together(users: LongArray, length: LongArray) -> Iterator[LongArray]:
-    """Cut users (the shortest first) into batches of about equal cost."""
-    cost = np.cumsum(np.minimum(length[users], _READ_AT_ONCE))
-    batch = cost // _EVENTS_PER_BATCH
-    yield from np.split(users, np.flatnonzero(np.diff(batch)) + 1)
-
-
-def _data(sequences: Sequences, options: LSTMOptions, device: str) -> TrainingData:
+def _data(
+    sequences: Sequences, options: EncoderOptions, device: str, targets: FloatArray | None
+) -> TrainingData:
     fit_users, validation_users = split_users(sequences)
     return TrainingData(
         sequences=sequences,
-        scales=Scales.of(sequences, time_of_day=options.time_of_day),
+        scales=Scales.of(
+            sequences,
+            time_of_day=options.time_of_day,
+            min_users=options.min_users_per_word,
+            max_items=options.max_items if options.item_weight > 0 else 0,
+        ),
         fit_users=fit_users,
         validation_users=validation_users,
         device=device,
+        targets=targets if options.teacher_weight > 0 else None,
     )
 
 
-def training_plan(options: LSTMOptions, n_users: int) -> TrainingPlan:
+def training_plan(options: EncoderOptions, n_users: int, seed: int = 0) -> TrainingPlan:
     """Work out what is left to "auto" for a log with so many users to fit."""
     asked, fitting = options.batch_users, next(s for most, s in _BATCH_USERS if n_users <= most)
     batch_users = fitting if asked == "auto" else asked
@@ -142,6 +222,9 @@ def training_plan(options: LSTMOptions, n_users: int) -> TrainingPlan:
             "gap": options.gap_weight,
             "duration": options.value_weight,
             "price": options.value_weight,
+            "item": options.item_weight,
+            "autoencoder": options.autoencoder_weight,
+            "teacher": options.teacher_weight,
             "contrastive": options.contrastive_weight,
         },
         temperature=options.temperature,
@@ -149,42 +232,63 @@ def training_plan(options: LSTMOptions, n_users: int) -> TrainingPlan:
         slice_shortest=options.slice_shortest,
         slice_longest=options.slice_longest,
         patience=options.patience,
+        seed=seed,
     )
 
 
 def _train(
-    encoder: EventEncoder, data: TrainingData, options: LSTMOptions, work: Work
+    encoder: EventEncoder, data: TrainingData, options: EncoderOptions, work: Work
 ) -> tuple[EpochReport, ...]:
     """Run the training loop, telling the listener of every epoch and within long ones."""
-    plan = training_plan(options, len(data.fit_users))
-    told = _Teller(work.report, plan.epochs)
-    for epoch in train(encoder, data, plan, work.seed, told.tick):
-        told.epoch(epoch)
+    plan = training_plan(options, len(data.fit_users), work.seed)
+    checkpoints = Checkpoints(work.keep, every_minutes=options.checkpoint_minutes)
+    told = _Teller(work.report, plan.epochs, checkpoints)
+    with closing(train(encoder, data, plan, checkpoints, told.tick)) as epochs:
+        for epoch in epochs:
+            told.epoch(epoch)
     return tuple(told.history)
 
 
 class _Teller:
     """Tells the listener how far training is, at most twice a second between epochs."""
 
-    def __init__(self, report: Report, n_epochs: int) -> None:
+    def __init__(self, report: Report, n_epochs: int, checkpoints: Checkpoints) -> None:
         self.history: list[EpochReport] = []
-        self._report, self._n_epochs = report, n_epochs
-        self._began = self._last = time.perf_counter()
+        self._report, self._n_epochs, self._checkpoints = report, n_epochs, checkpoints
+        self._last = time.perf_counter()
+        self._began: tuple[float, float] | None = None
+        """When the first batch of this sitting was done, and how many epochs there were then."""
 
     def tick(self, share: float) -> None:
         """Take note of the share of the running epoch that is done."""
         now = time.perf_counter()
+        if self._began is None:
+            self._began = now, len(self.history) + share
         if now - self._last >= _SECONDS_BETWEEN_REPORTS:
             self._tell(now, len(self.history) + share, None)
 
     def epoch(self, report: EpochReport) -> None:
-        """Take note of a finished epoch."""
+        """Take note of a finished epoch, of this sitting or of one before."""
         self.history.append(report)
         self._tell(time.perf_counter(), len(self.history), report)
 
     def _tell(self, now: float, epochs_done: float, epoch: EpochReport | None) -> None:
         self._last = now
-        share = epochs_done / self._n_epochs
-        left = (now - self._began) * (1 - share) / share
-        text = f"Epoch {math.ceil(epochs_done)} of {self._n_epochs}, about {left:.0f} s left"
-        self._report(Progress(stage=_STAGE, done=_TRAINING_SHARE * share, text=text, epoch=epoch))
+        text = f"Epoch {math.ceil(epochs_done)} of {self._n_epochs}{self._left(now, epochs_done)}"
+        self._report(
+            Progress(
+                stage=_STAGE,
+                done=_TRAINING_SHARE * epochs_done / self._n_epochs,
+                text=text,
+                epoch=epoch,
+                note=f"{self._checkpoints.beginning} {self._checkpoints.trouble}".strip(),
+            )
+        )
+
+    def _left(self, now: float, epochs_done: float) -> str:
+        """Time left at the speed of this sitting, where that is known."""
+        if self._began is None or epochs_done <= self._began[1]:
+            return ""
+        began, done_before = self._began
+        left = (now - began) * (self._n_epochs - epochs_done) / (epochs_done - done_before)
+        return f", about {left:.0f} s left" if left < 90 else f", about {left / 60:.0f} min left"

@@ -1,33 +1,38 @@
-"""Training as a plain loop: iterate to train, stop iterating to cancel."""
+"""Training as a plain loop: iterate to train, stop iterating to pause.
+
+The same `train` runs in one process and in several that were launched together (`ranks`), goes on
+from what a `checkpoint` holds, and reads whatever `Source` yields. Every die is thrown by counters
+and the seed, so that going on from any step gives the bytes of a training that was never broken.
+"""
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Iterator, Mapping
+from dataclasses import asdict
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from core.artifacts import VALIDATE, EpochReport, LongArray, Sequences
+from core.artifacts import EpochReport, LongArray, fingerprint
+from core.errors import JobStopped
 from core.representations.batches import (
+    Dice,
     SlicePlan,
     Stretches,
+    epoch_batches,
     plan_slices,
-    similar_batches,
     slice_pairs,
-    windows,
 )
-from core.representations.encoder import (
-    EventEncoder,
-    Tensors,
-    contrastive_loss,
-    mean_pool,
-    to_tensors,
-)
-from core.representations.inputs import EventBatch, Scales, gather, hide_words
+from core.representations.checkpoint import Checkpoints, Snapshot
+from core.representations.encoder import EventEncoder, Tensors
+from core.representations.objectives import NEXT_EVENT, Objectives
+from core.representations.ranks import Ranks
+from core.representations.source import Source, TrainingData, TrainingPlan
+from core.representations.standing import Standing, Tally, restore, snapshot_of
 
 Tick = Callable[[float], None]
 """Called after every batch with the share of the epoch that is done, in (0, 1]."""
@@ -37,166 +42,217 @@ _WARM_UP = 0.05
 _RAMP = 0.4
 """Share of all steps in which the contrastive weight rises to its full size: users are told
 apart only by what has been understood of them, not by what is remembered of them."""
-_HIDDEN_WORDS = 0.02
-"""Share of words that are hidden from the encoder, so that it learns what "unknown" is like."""
 _MOST_GRADIENT = 1.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrainingPlan:
-    """All numbers that govern training, worked out for one log."""
-
-    epochs: int
-    batch_users: int
-    window: int
-    """Most events of a user that an epoch reads."""
-    learning_rate: float
-    weights: Mapping[str, float]
-    """Of each prediction (action, category, gap, duration, price) and of "contrastive"."""
-    temperature: float
-    slice_users: int
-    """Users whose slices are told apart at a time."""
-    slice_shortest: int
-    slice_longest: int
-    patience: int
-    """Epochs without a better validation loss after which training ends; 0 never ends it."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrainingData:
-    """A log, how to read it, and who is fitted and who only watched."""
-
-    sequences: Sequences
-    scales: Scales
-    fit_users: LongArray
-    validation_users: LongArray
-    device: str
-
-    def tensors(self, stretches: Stretches) -> Tensors:
-        return to_tensors(self.batch(stretches), self.device)
-
-    def batch(self, stretches: Stretches) -> EventBatch:
-        return gather(self.sequences, self.scales, *stretches.padded())
-
-
-def split_users(sequences: Sequences) -> tuple[LongArray, LongArray]:
-    """Users to fit and users to validate on, those without any event in neither.
-
-    The test users are fitted too: what has been chosen is refitted on all users but those that
-    tell when to stop. No validation where it would have fewer than two users, or most of them.
-    """
-    users = np.flatnonzero(np.diff(sequences.offsets) > 0)
-    watched = sequences.split[users] == VALIDATE
-    n_watched = int(np.count_nonzero(watched))
-    if n_watched < 2 or 2 * n_watched > len(users):
-        return users, users[:0]
-    return users[~watched], users[watched]
+_ORDER, _STEP, _WATCHED = range(3)
+"""What dice are thrown for."""
 
 
 def train(
-    encoder: EventEncoder, data: TrainingData, plan: TrainingPlan, seed: int, tick: Tick
-) -> Iterator[EpochReport]:
-    """Train in place, an epoch at a time; the same seed gives the same weights (CPU)."""
-    run = _Run(encoder, data, plan, seed)
-    began = time.perf_counter()
-    best, since_best = math.inf, 0
-    for epoch in range(1, plan.epochs + 1):
-        losses, events_per_second = run.fit(tick)
-        watched = run.validate()
-        yield EpochReport(
-            epoch=epoch,
-            n_epochs=plan.epochs,
-            losses=losses,
-            validation_losses=watched,
-            events_per_second=events_per_second,
-            seconds=time.perf_counter() - began,
-        )
-        if watched:
-            # Not the contrastive loss: telling people apart is no proof of having understood.
-            loss = watched["next_event"] or watched["total"]
-            best, since_best = min(best, loss), 0 if loss < best else since_best + 1
-        if plan.patience and since_best >= plan.patience:
-            return
+    encoder: EventEncoder,
+    source: Source,
+    plan: TrainingPlan,
+    checkpoints: Checkpoints,
+    tick: Tick,
+) -> Generator[EpochReport, None, None]:
+    """Train in place, an epoch at a time; the same plan gives the same weights (CPU).
+
+    Goes on from the newest whole checkpoint of the same training, and then first repeats the
+    reports of the epochs before it. Whoever stops iterating (or raises JobStopped in ``tick``)
+    finds a checkpoint of the very last step.
+    """
+    run = _Run(encoder, source, plan, checkpoints)
+    run.resume()
+    yield from run.standing.history
+    try:
+        while not run.ended:
+            yield run.epoch(tick)
+    except (GeneratorExit, JobStopped):
+        run.keep()
+        raise
 
 
 class _Run:
     """The optimiser, the schedule and the dice of one training."""
 
     def __init__(
-        self, encoder: EventEncoder, data: TrainingData, plan: TrainingPlan, seed: int
+        self, encoder: EventEncoder, source: Source, plan: TrainingPlan, checkpoints: Checkpoints
     ) -> None:
-        self.encoder, self.data, self.plan, self.seed = encoder, data, plan, seed
-        self.rng = np.random.default_rng([seed, 1])
-        self.slices = self._plan_slices(data.fit_users)
-        self.validation_slices = self._plan_slices(data.validation_users)
-        self.optimizer = torch.optim.AdamW(encoder.parameters(), lr=plan.learning_rate)
-        self.n_steps = plan.epochs * -(-len(data.fit_users) // plan.batch_users)
-        self.n_steps_done = 0
+        self.encoder, self.plan, self.checkpoints = encoder, plan, checkpoints
+        self.ranks = Ranks.here(tuple(plan.weights))
+        self.ranks.begin_alike(encoder)
+        self.shards = source.shards(self.ranks.rank, self.ranks.size)
+        self.parameters = list(encoder.parameters())
+        self.optimizer = torch.optim.AdamW(self.parameters, lr=plan.learning_rate, fused=True)
+        own = sum(plan.portions.n_batches(len(shard.fit_users)) for shard in self.shards)
+        self.n_batches = self.ranks.most(own)
+        self.objectives = Objectives(weights=plan.weights, temperature=plan.temperature)
+        self.standing = Standing()
+        self.device = self.parameters[0].device.type
+        self.identity = _identity(encoder, source, plan, self.ranks)
+        self.first = 0
+        self.slices: tuple[int, SlicePlan] | None = None
 
-    def fit(self, tick: Tick) -> tuple[dict[str, float], float]:
-        """One epoch: mean losses, and events read per second."""
-        began, n_events, n_done, means = time.perf_counter(), 0, 0, _Means()
-        stretches = windows(self.data.sequences, self.data.fit_users, self.plan.window, self.rng)
-        for batch in similar_batches(stretches, self.plan.batch_users, self.rng):
-            pair = self._slices(self.slices, self.rng)
-            losses = self._losses(self._training_tensors(batch), pair)
-            self._step(losses)
-            means.add(losses, len(batch.start))
-            n_events += _count(batch) + (2 * _count(pair[0]) if pair else 0)
-            n_done += len(batch.start)
-            tick(n_done / len(stretches.start))
-        return means.values(self.plan.weights), n_events / (time.perf_counter() - began)
+    @property
+    def ended(self) -> bool:
+        """Whether all epochs are done, or the users watched have not improved for long enough."""
+        plan, now = self.plan, self.standing
+        gave_up = bool(plan.patience) and now.since_best >= plan.patience
+        return gave_up or now.epochs_done >= plan.epochs
+
+    def resume(self) -> None:
+        """Go on from the newest checkpoint, on all ranks alike."""
+        found = self.checkpoints.latest(self.identity) if self.ranks.rank == 0 else None
+        payload = self.ranks.share(found.packed() if found and self.ranks.size > 1 else b"")
+        if payload:
+            found = Snapshot.unpacked(payload)
+        if found is not None:
+            self.standing = restore(found, self.encoder, self.optimizer)
+            share = self.standing.batches_done / self.n_batches
+            within = f", {share:.0%} of which was done" if share else ""
+            goes_on = f"Goes on from epoch {self.standing.epochs_done + 1}{within}."
+            self.checkpoints.beginning = f"{self.checkpoints.beginning} {goes_on}".strip()
+        self.first = self.standing.epochs_done
+
+    def keep(self) -> None:
+        """Write where training stands."""
+        if self.ranks.rank == 0:
+            snapshot = snapshot_of(self.encoder, self.optimizer, self.standing)
+            self.checkpoints.write(self.identity, snapshot)
+
+    def epoch(self, tick: Tick) -> EpochReport:
+        """One epoch, or the rest of it, with all that follows from how it went."""
+        now = self.standing
+        self._fit(tick)
+        began = time.perf_counter()
+        watched = self.validate()
+        now.seconds += time.perf_counter() - began
+        report = EpochReport(
+            epoch=now.epochs_done + 1,
+            n_epochs=self.plan.epochs,
+            losses=_told(now.tally, self.plan.weights),
+            validation_losses=watched,
+            events_per_second=now.tally.n_events / max(now.fit_seconds, 1e-9),
+            seconds=now.seconds,
+            note=self._note(),
+        )
+        self._finish(report)
+        if self.checkpoints.due(epoch_ended=True) or self.ended:
+            self.keep()
+        return report
+
+    def _note(self) -> str:
+        """What is to be said of the epoch: the first of a sitting tells how that began."""
+        kept = self.checkpoints
+        began = kept.beginning if self.standing.epochs_done == self.first else ""
+        return f"{began} {kept.trouble}".strip()
+
+    def _finish(self, report: EpochReport) -> None:
+        """Turn to the next epoch."""
+        now = self.standing
+        now.epochs_done, now.batches_done = now.epochs_done + 1, 0
+        now.tally, now.fit_seconds = Tally(), 0.0
+        now.history = (*now.history, report)
+        if watched := report.validation_losses:
+            loss = _understood(watched, self.plan.weights)
+            better = now.best is None or loss < now.best
+            now.best, now.since_best = (loss, 0) if better else (now.best, now.since_best + 1)
+
+    def _fit(self, tick: Tick) -> None:
+        """Read every user that is left of the epoch once; the tally and the weights change."""
+        now, began = self.standing, time.perf_counter()
+        batches = self._batches()
+        self.encoder.train()
+        while now.batches_done < self.n_batches:
+            batch = next(batches, None)  # a rank with fewer batches waits for the others
+            now.tally.absorb(self._read(batch))
+            now.batches_done, now.steps_done = now.batches_done + 1, now.steps_done + 1
+            took, began = time.perf_counter() - began, time.perf_counter()
+            now.fit_seconds, now.seconds = now.fit_seconds + took, now.seconds + took
+            tick(now.batches_done / self.n_batches)
+            if self.checkpoints.due(epoch_ended=False):
+                self.keep()
+
+    def _batches(self) -> Iterator[tuple[int, Stretches]]:
+        """What is left of the epoch for this rank: place of the shard, and a batch of it."""
+        epoch, skip = self.standing.epochs_done, self.standing.batches_done
+        order = self._dice(_ORDER, epoch)(0).permutation(len(self.shards))
+        for place in order.tolist():
+            shard, portions = self.shards[place], self.plan.portions
+            n_batches = portions.n_batches(len(shard.fit_users))
+            dice = self._dice(_ORDER, epoch, 1 + place)
+            for batch in epoch_batches(shard.sequences, shard.fit_users, portions, dice, skip):
+                yield place, batch
+            skip = max(0, skip - n_batches)
+
+    def _dice(self, purpose: int, *place: int) -> Dice:
+        """Generators by a number, for a purpose and a place in the training, of this rank alone."""
+        words = [self.plan.seed, self.ranks.rank, purpose, *place, *(0, 0, 0)[len(place) :]]
+        return lambda number: np.random.default_rng([*words, number])
+
+    def _read(self, drawn: tuple[int, Stretches] | None) -> Tally:
+        """Read a batch and change the weights by it; what all ranks have read in this step."""
+        rng = self._dice(_STEP)(self.standing.steps_done)
+        _seed(self.device, int(rng.integers(2**62)))
+        tally, losses, n_users = Tally(), {}, 0
+        if drawn is not None:
+            place, batch = drawn
+            shard, n_users = self.shards[place], len(batch.start)
+            pair = self._slices(self._slices_of(place), rng)
+            losses = self._losses(shard, shard.training_tensors(batch, rng), pair, rng)
+            told = {name: float(loss.detach()) for name, loss in losses.items()}
+            tally.add(told, n_users, _count(batch) + (2 * _count(pair[0]) if pair else 0))
+        return self._step(losses, n_users, tally)
 
     @torch.no_grad()
     def validate(self) -> dict[str, float]:
         """Mean losses on the users not fitted; the same windows and slices every epoch."""
-        if not len(self.data.validation_users):
-            return {}
-        rng, means = np.random.default_rng([self.seed, 2]), _Means()
-        stretches = windows(self.data.sequences, self.data.validation_users, self.plan.window, rng)
-        for batch in similar_batches(stretches, self.plan.batch_users, rng):
-            pair = self._slices(self.validation_slices, rng)
-            means.add(self._losses(self.data.tensors(batch), pair), len(batch.start))
-        return means.values(self.plan.weights)
-
-    def _training_tensors(self, batch: Stretches) -> Tensors:
-        hidden = hide_words(self.data.batch(batch), _HIDDEN_WORDS, self.rng)
-        return to_tensors(hidden, self.data.device)
+        tally = Tally()
+        self.encoder.eval()
+        for place, shard in enumerate(self.shards):
+            dice = self._dice(_WATCHED, place)
+            users, rng = shard.validation_users, self._dice(_WATCHED, place, 1)(0)
+            slices = self._plan_slices(shard, users)
+            for batch in epoch_batches(shard.sequences, users, self.plan.portions, dice):
+                losses = self._losses(shard, shard.tensors(batch), self._slices(slices, rng), rng)
+                told = {name: float(loss) for name, loss in losses.items()}
+                tally.add(told, len(batch.start))
+        return _told(self.ranks.total(tally), self.plan.weights)
 
     def _losses(
-        self, batch: Tensors, pair: tuple[Stretches, Stretches] | None
+        self,
+        shard: TrainingData,
+        batch: Tensors,
+        pair: tuple[Stretches, Stretches] | None,
+        rng: np.random.Generator,
     ) -> dict[str, Tensor]:
-        losses: dict[str, Tensor] = {}
-        if batch["real"].shape[1] > 1 and self.encoder.heads:
-            hidden, _ = self.encoder(batch)
-            losses |= self.encoder.next_event_losses(hidden, batch)
-        if pair:
-            first, second = (self._pooled(side) for side in pair)
-            losses["contrastive"] = contrastive_loss(first, second, self.plan.temperature)
-        return losses
+        sides = shard.slice_tensors(pair, rng) if pair else None
+        return self.objectives.losses(self.encoder, batch, sides, rng)
 
-    def _pooled(self, stretches: Stretches) -> Tensor:
-        batch = self.data.tensors(stretches)
-        hidden, _ = self.encoder(batch)
-        return mean_pool(hidden, batch["real"])
-
-    def _step(self, losses: Mapping[str, Tensor]) -> None:
+    def _step(self, losses: Mapping[str, Tensor], n_users: int, tally: Tally) -> Tally:
         """Change the weights once; a batch in which nothing follows anything changes nothing."""
-        progress = self.n_steps_done / self.n_steps
+        progress = self.standing.steps_done / (self.plan.epochs * self.n_batches)
         weights = {**self.plan.weights}
         weights["contrastive"] *= min(1.0, progress / _RAMP)
         weighted = [weights[name] * loss for name, loss in losses.items()]
+        self.optimizer.param_groups[0]["lr"] = self.plan.learning_rate * _rate(progress)
+        self.optimizer.zero_grad(set_to_none=True)
         if weighted:
-            self.optimizer.param_groups[0]["lr"] = self.plan.learning_rate * _rate(progress)
-            self.optimizer.zero_grad(set_to_none=True)
             torch.stack(weighted).sum().backward()  # type: ignore[no-untyped-call]
-            torch.nn.utils.clip_grad_norm_(self.encoder.parameters(), _MOST_GRADIENT)
-            self.optimizer.step()
-        self.n_steps_done += 1
+        tally = self.ranks.average(self.parameters, n_users, tally)
+        torch.nn.utils.clip_grad_norm_(self.parameters, _MOST_GRADIENT)
+        self.optimizer.step()
+        return tally
 
-    def _plan_slices(self, users: LongArray) -> SlicePlan:
+    def _slices_of(self, place: int) -> SlicePlan:
+        """Where slices are cut from in a shard; kept until another shard has its turn."""
+        if self.slices is None or self.slices[0] != place:
+            shard = self.shards[place]
+            self.slices = place, self._plan_slices(shard, shard.fit_users)
+        return self.slices[1]
+
+    def _plan_slices(self, shard: TrainingData, users: LongArray) -> SlicePlan:
         plan = self.plan
-        return plan_slices(self.data.sequences, users, plan.slice_shortest, plan.slice_longest)
+        return plan_slices(shard.sequences, users, plan.slice_shortest, plan.slice_longest)
 
     def _slices(
         self, slices: SlicePlan, rng: np.random.Generator
@@ -206,24 +262,43 @@ class _Run:
         return slice_pairs(slices, self.plan.slice_users, rng)
 
 
-class _Means:
-    """Running means of losses by name; each batch weighs as many users as it has."""
+def _told(tally: Tally, weights: Mapping[str, float]) -> dict[str, float]:
+    """Every mean loss, the weighted sum of the predictions as next_event, and that of all."""
+    means = tally.means()
+    if not means:
+        return {}
+    weighted = {name: weights[name] * mean for name, mean in means.items()}
+    next_event = sum(value for name, value in weighted.items() if name in NEXT_EVENT)
+    return {"total": sum(weighted.values()), "next_event": next_event, **means}
 
-    def __init__(self) -> None:
-        self.sums: dict[str, float] = {}
-        self.weights: dict[str, int] = {}
 
-    def add(self, losses: Mapping[str, Tensor], n_users: int) -> None:
-        for name, loss in losses.items():
-            self.sums[name] = self.sums.get(name, 0.0) + float(loss.detach()) * n_users
-            self.weights[name] = self.weights.get(name, 0) + n_users
+def _identity(encoder: EventEncoder, source: Source, plan: TrainingPlan, ranks: Ranks) -> str:
+    """Fingerprint of all that decides what is learned: going on with other numbers is another."""
+    made_by: dict[str, Any] = {
+        "plan": asdict(plan),
+        "shapes": {name: list(v.shape) for name, v in encoder.state_dict().items()},
+        "device": next(encoder.parameters()).device.type,
+        "precision": str(encoder.autocast),
+        "threads": torch.get_num_threads(),
+        "torch": str(torch.__version__),
+        "ranks": ranks.size,
+    }
+    return fingerprint(source.identity(), "training", 1, made_by)
 
-    def values(self, weights: Mapping[str, float]) -> dict[str, float]:
-        """Every loss, the weighted sum of the predictions as next_event, and that of all."""
-        means = {name: total / self.weights[name] for name, total in self.sums.items()}
-        weighted = {name: weights[name] * mean for name, mean in means.items()}
-        next_event = sum(value for name, value in weighted.items() if name != "contrastive")
-        return {"total": sum(weighted.values()), "next_event": next_event, **means}
+
+def _understood(losses: Mapping[str, float], weights: Mapping[str, float]) -> float:
+    """What is weighed to stop early: all but telling people apart, no proof of understanding."""
+    counted = [name for name in losses if name in weights and name != "contrastive"]
+    return sum(weights[name] * losses[name] for name in counted) or losses["total"]
+
+
+def _seed(device: str, seed: int) -> None:
+    """Seed the dice of layers that throw their own (unlike torch.manual_seed, in no time)."""
+    torch.default_generator.manual_seed(seed)
+    if device == "cuda":
+        torch.cuda.manual_seed(seed)
+    elif device == "mps":
+        torch.mps.manual_seed(seed)
 
 
 def _rate(progress: float) -> float:

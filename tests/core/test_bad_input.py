@@ -11,7 +11,14 @@ import pytest
 from core.__main__ import main
 from tests.journeys import LOOKING, QUICKLY, three_groups, write_log
 
-ENCODER = ("--set", "represent.epochs=2", "--set", "project.method=pca")
+ENCODER = (
+    "--set",
+    "represent.method=lstm",
+    "--set",
+    "represent.epochs=2",
+    "--set",
+    "project.method=pca",
+)
 PAIRS = ("--set", "represent.method=bigram")
 DENSE = (*QUICKLY, "--set", "cluster.method=hdbscan")
 WAYS = {"counts": QUICKLY, "encoder": ENCODER, "pairs, umap": PAIRS, "dense groups": DENSE}

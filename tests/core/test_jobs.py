@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import time
 import uuid
 from pathlib import Path
@@ -43,7 +44,7 @@ def until(condition, seconds: float = 60.0):
 
 
 def ended(workspace, job_id):
-    until(lambda: jobs.status(workspace, job_id).state != "running")
+    until(lambda: not jobs.status(workspace, job_id).at_work)
     return jobs.status(workspace, job_id)
 
 
@@ -89,6 +90,132 @@ def test_a_killed_worker_is_told_as_such_and_the_next_job_runs(workspace, datase
     assert lost.state == "lost" and "ended unexpectedly" in str(lost.error)
     again = jobs.start(workspace, dataset.id, RunOptions(), "sequences")
     assert ended(workspace, again).state == "done"
+
+
+def steps_kept(workspace, dataset):
+    """After which steps of learning there is a state to go on from."""
+    kept = workspace.store(dataset.id).root.glob("unfinished/*/[0-9]*")
+    return sorted(int(path.name.split("-")[0]) for path in kept)
+
+
+def test_a_paused_job_keeps_its_state_and_resume_goes_on_from_it(workspace, dataset):
+    job_id = learning(workspace, dataset)
+    assert jobs.status(workspace, job_id).learns
+    jobs.pause(workspace, job_id)
+    paused = ended(workspace, job_id)
+    assert paused.state == "paused" and "goes on from where it stopped" in str(paused.error)
+    (kept,) = steps_kept(workspace, dataset)
+    again = jobs.resume(workspace, job_id)
+    assert again != job_id
+    until(lambda: len(jobs.status(workspace, again).epochs) > len(paused.epochs))
+    resumed = jobs.status(workspace, again)
+    assert resumed.epochs[: len(paused.epochs)] == paused.epochs  # the curve is whole
+    assert resumed.progress.note.startswith("Goes on from epoch ")
+    assert resumed.epochs[len(paused.epochs)].note.startswith("Goes on from epoch ")
+    jobs.pause(workspace, again)
+    ended(workspace, again)
+    assert max(steps_kept(workspace, dataset)) > kept
+
+
+def test_a_cancelled_job_says_that_learning_goes_on_and_can_be_resumed(workspace, dataset):
+    job_id = learning(workspace, dataset)
+    jobs.cancel(workspace, job_id)
+    cancelled = jobs.status(workspace, job_id)
+    assert cancelled.can_go_on and "goes on from where it was saved last" in str(cancelled.error)
+
+
+def test_what_is_done_or_at_work_cannot_be_resumed(workspace, dataset):
+    job_id = jobs.start(workspace, dataset.id, RunOptions(), "sequences")
+    with pytest.raises(JobStopped, match="state is 'running'"):
+        jobs.resume(workspace, job_id)
+    assert ended(workspace, job_id).state == "done"
+    with pytest.raises(JobStopped, match=r"state is 'done'\. Allowed: paused, lost, cancelled"):
+        jobs.resume(workspace, job_id)
+
+
+def test_kept_work_goes_when_the_artifact_is_made(workspace, dataset):
+    brief = RunOptions().changed(represent_params=REPRESENTATIONS["lstm"].Options(epochs=2))
+    done = ended(workspace, jobs.start(workspace, dataset.id, brief, "embeddings"))
+    assert done.state == "done" and len(done.epochs) == 2
+    assert list(workspace.store(dataset.id).root.glob("unfinished/*")) == []
+
+
+@pytest.fixture
+def neighbours(tmp_path, workspace, dataset):
+    """Three workspaces of one machine, with a data set each: the first at work, two waiting."""
+    places = [workspace, Workspace(tmp_path / "w-second"), Workspace(tmp_path / "w-third")]
+    for place in places[1:]:
+        added = place.add([SAMPLE], ["tiny.csv"], ReadOptions())
+        place.confirm_mapping(added.id, guessed_mapping(place.raw(added)))
+    at_work = [(workspace, learning(workspace, dataset))]
+    for n, place in enumerate(places[1:], start=1):
+        job_id = jobs.start(place, dataset.id, ENDLESS, "embeddings")
+        until(lambda place=place, job_id=job_id, n=n: jobs.status(place, job_id).ahead == n)
+        at_work.append((place, job_id))
+    yield at_work
+    for place in places:
+        if (newest := jobs.current(place)) is not None:
+            jobs.cancel(place, newest)
+
+
+def begins(place, job_id):
+    until(lambda: jobs.status(place, job_id).epochs)
+    assert jobs.status(place, job_id).state == "running"
+
+
+def test_learning_waits_for_that_of_others_and_begins_by_itself(neighbours, dataset):
+    (first, busy), (second, waiting), (third, last) = neighbours
+    status = jobs.status(second, waiting)
+    assert (status.state, status.ahead, status.progress) == ("waiting", 1, None)
+    assert jobs.current(second) == waiting  # it holds its own workspace
+    with pytest.raises(JobStopped, match="still at work"):
+        jobs.start(second, dataset.id, RunOptions(), "sequences")
+    jobs.cancel(first, busy)
+    begins(second, waiting)
+    until(lambda: jobs.status(third, last).ahead == 1)
+    assert jobs.status(third, last).state == "waiting"
+
+
+def test_one_that_dies_or_gives_up_in_the_queue_lets_the_next_one_in(neighbours):
+    (_, busy), (second, waiting), (third, last) = neighbours
+    os.kill(jobs._children[waiting].pid, signal.SIGKILL)
+    until(lambda: jobs.status(third, last).ahead == 1)
+    assert ended(second, waiting).state == "lost"
+    again = jobs.resume(second, waiting)  # behind the others now
+    until(lambda: jobs.status(second, again).ahead == 2)
+    jobs.cancel(second, again)
+    os.kill(jobs._children[busy].pid, signal.SIGKILL)
+    begins(third, last)
+
+
+def test_the_queue_says_nothing_of_whose_work_it_is(neighbours, tmp_path):
+    tickets = [path for path in (tmp_path / "queue").iterdir() if path.name.isdecimal()]
+    assert [path.name for path in sorted(tickets)] == [f"{n:012d}" for n in (1, 2, 3)]
+    assert all(path.read_bytes() == b"" for path in tickets)
+
+
+def test_work_that_learns_nothing_waits_for_nobody(neighbours, dataset):
+    second, waiting = neighbours[1]
+    jobs.cancel(second, waiting)
+    counted = RunOptions.from_dict({"represent": {"method": "bag"}})
+    done = ended(second, jobs.start(second, dataset.id, counted, "embeddings"))
+    assert done.state == "done" and not done.learns
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_a_process_that_waits_is_small(neighbours):
+    _, waiting = neighbours[1]
+    status = Path(f"/proc/{jobs._children[waiting].pid}/status").read_text()
+    resident = int(status.split("VmRSS:")[1].split()[0])  # kB
+    assert resident < 40_000
+
+
+def test_a_job_that_waits_can_be_paused_and_resumed(neighbours):
+    (second, waiting), (third, last) = neighbours[1:]
+    jobs.pause(second, waiting)
+    assert ended(second, waiting).state == "paused"
+    until(lambda: jobs.status(third, last).ahead == 1)
+    until(lambda: jobs.status(second, jobs.resume(second, waiting)).at_work)
 
 
 def test_a_refused_step_ends_with_the_analysts_message(workspace, dataset):

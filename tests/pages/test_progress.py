@@ -41,6 +41,7 @@ def folder(home):
         options=RunOptions().to_dict(),
         identity="mine",
         started=time.time() - 20,
+        learns=True,
     )
     (made / "job.json").write_text(json.dumps(to_plain(request)))
     half_way = Progress(stage="embeddings", done=0.4, text="Epoch 2 of 5, about 12 s left")
@@ -85,6 +86,57 @@ def test_cancel_ends_the_job_and_says_so(folder):
     assert jobs.status(open_workspace(), JOB).state == "cancelled"
     assert "finished are kept" in words(at)
     assert "at work: False" in words(at)
+
+
+def test_pause_asks_the_worker_and_says_that_it_was_asked(folder):
+    at = AppTest.from_function(page).run()
+    at.button(key=f"pause-{JOB}").click().run()
+    assert (folder / "pause").exists()
+    assert at.button(key=f"pause-{JOB}").disabled
+    assert at.button(key=f"pause-{JOB}").label == "Pausing …"
+
+
+def test_a_paused_job_offers_to_be_resumed(folder, monkeypatch):
+    resumed = []
+    monkeypatch.setattr(jobs, "resume", lambda workspace, job_id: resumed.append(job_id))
+    jobs.write_result(folder, "paused", "Paused. Steps that were finished are kept.")
+    at = AppTest.from_function(page).run()
+    assert "Steps that were finished are kept" in at.info[0].value
+    at.button(key=f"resume-{JOB}").click().run()
+    assert resumed == [JOB]
+
+
+def test_why_a_job_cannot_be_resumed_is_shown(folder):
+    jobs.write_result(folder, "lost", "The background process ended unexpectedly.")
+    at = AppTest.from_function(page).run()
+    at.button(key=f"resume-{JOB}").click().run()  # its data set is not there
+    assert not at.exception
+
+
+def test_a_failed_step_is_not_to_be_resumed_for_it_would_fail_again(folder):
+    jobs.write_result(folder, "failed", "Too few users.")
+    at = AppTest.from_function(page).run()
+    assert [button.key for button in at.button] == [f"dismiss-{JOB}"]
+
+
+def test_a_job_in_the_queue_shows_its_place_and_can_be_cancelled(folder):
+    (folder / "progress.json").unlink()
+    (folder / "ahead").write_text("1")
+    at = AppTest.from_function(page).run()
+    assert "Waiting for its turn: 1 job ahead of yours" in at.get("progress")[0].proto.text
+    assert "the work begins by itself" in words(at) and "at work: True" in words(at)
+    (folder / "ahead").write_text("3")
+    assert "3 jobs ahead of yours" in at.run().get("progress")[0].proto.text
+    at.button(key=f"cancel-{JOB}").click().run()
+    assert jobs.status(open_workspace(), JOB).state == "cancelled"
+
+
+def test_what_must_be_known_of_the_work_is_shown_without_markup(folder):
+    told = json.loads((folder / "progress.json").read_text())
+    note = "Goes on from epoch 12. <b>No space</b> left on device."
+    (folder / "progress.json").write_text(json.dumps(told | {"note": note}))
+    at = AppTest.from_function(page).run()
+    assert "Goes on from epoch 12" in words(at) and "<b>" not in words(at)
 
 
 def test_a_worker_that_was_killed_is_reported_and_the_page_lives_on(folder):

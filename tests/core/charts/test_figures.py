@@ -124,19 +124,32 @@ def test_names_out_of_the_data_are_shown_as_they_are(name):
     assert CALM in str(FIGURES[name]().to_dict())
 
 
-def test_losses_of_fitted_users_are_solid_and_of_the_others_dotted():
-    lines = training.loss_curves(made.history(3)).data
-    assert [line.name for line in lines] == [
-        "All objectives",
-        "All objectives, held-out users",
-        "Next event",
-        "Next event, held-out users",
-        "Telling users apart",
+def test_every_objective_has_a_panel_with_fitted_users_solid_and_the_others_dotted():
+    drawn = training.loss_curves(made.history(3))
+    assert [(line.name, line.yaxis) for line in drawn.data] == [
+        ("All objectives, learned from", "y"),
+        ("All objectives, held out", "y"),
+        ("Next event, learned from", "y2"),
+        ("Next event, held out", "y2"),
+        ("Telling users apart, learned from", "y3"),
     ]
-    assert [line.line.dash for line in lines[:2]] == ["solid", "dot"]
-    assert [line.showlegend for line in lines[:2]] == [True, False]
-    assert lines[0].y == (6.0, 4.0, 4 / 3 + 2)
-    assert lines[2].line.color == lines[3].line.color != lines[4].line.color
+    assert [line.line.dash for line in drawn.data] == ["solid", "dot", "solid", "dot", "solid"]
+    assert drawn.data[0].y == (6.0, 4.0, 4 / 3 + 2)
+    assert drawn.layout.xaxis2.domain[0] > drawn.layout.xaxis.domain[1]
+
+
+def test_the_names_of_losses_stand_at_the_ends_of_their_lines_and_apart():
+    drawn = training.loss_curves(made.history(3))
+    ends = [note for note in drawn.layout.annotations if note.xref != "paper"]
+    assert [(note.text, note.xref, note.x) for note in ends[:3]] == [
+        ("learned from", "x", 3),
+        ("held out", "x", 3),
+        ("learned from", "x2", 3),
+    ]
+    assert (ends[0].y, ends[1].y) == (4 / 3 + 2, 3.5 / 3 + 2.4)
+    assert (ends[0].yshift, ends[1].yshift) == (-8, 8)  # the held-out one is higher
+    assert ends[-1].yshift == 0  # alone in its panel
+    assert not drawn.layout.showlegend
 
 
 def test_losses_can_be_drawn_before_the_first_epoch():

@@ -3,9 +3,9 @@ import torch
 from numpy.testing import assert_allclose
 
 from core.representations.batches import Stretches
-from core.representations.encoder import EventEncoder, contrastive_loss, mean_pool, to_tensors
+from core.representations.encoder import EventEncoder, contrastive_loss, to_tensors
 from core.representations.inputs import Scales, gather
-from core.representations.learning import pooled_states
+from core.representations.placing import _read_together, pooled_states
 
 
 def encoder_and_scales(sequences):
@@ -27,7 +27,7 @@ def test_padding_changes_nothing(of_actions):
     alone, batch = hidden_of(encoder, scales, sequences, [0], [3])
     beside, padded = hidden_of(encoder, scales, sequences, [0, 3], [3, 7])
     assert_allclose(
-        mean_pool(beside, padded["real"])[0], mean_pool(alone, batch["real"])[0], atol=1e-6
+        encoder.pool(beside, padded["real"])[0], encoder.pool(alone, batch["real"])[0], atol=1e-6
     )
 
 
@@ -69,3 +69,11 @@ def test_long_users_read_in_parts_get_the_state_of_a_read_in_one_go(of_actions):
     dan, _ = hidden_of(encoder, scales, sequences, [601], [260])
     assert_allclose(states[3], dan[0].mean(dim=0), atol=1e-5)
     assert (states[2] == 0).all()
+
+
+def test_short_users_do_not_wait_for_one_with_thousands_of_events():
+    length = np.array([3] * 50 + [300, 400, 500, 100_000])
+    batches = list(_read_together(np.arange(54), length, 16_384))
+    assert [batch.tolist() for batch in batches] == [list(range(50)), [50, 51, 52], [53]]
+    few = list(_read_together(np.arange(50), length[:50], 30))
+    assert 4 <= len(few) <= 6 and np.concatenate(few).tolist() == list(range(50))

@@ -62,7 +62,7 @@ def test_what_a_log_does_not_have_is_not_predicted(sequences_of):
     assert classes["gap"] > 1
 
 
-@pytest.mark.parametrize(("time_of_day", "parts"), [(True, [0, 1, 5]), (False, [0, 0, 0])])
+@pytest.mark.parametrize(("time_of_day", "parts"), [(True, [1, 2, 6]), (False, [0, 0, 0])])
 def test_the_time_of_day_is_coarse_and_can_be_left_out(sequences_of, time_of_day, parts):
     events = [{}, {"gap": 5 * 3600}, {"gap": 18 * 3600}]
     batch, _ = whole(sequences_of({"ann": events}), time_of_day=time_of_day)

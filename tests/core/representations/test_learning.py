@@ -12,13 +12,15 @@ from core.errors import OptionRefused, TooLittleData
 from core.representations._base import Work
 from core.representations.bag import BagOptions
 from core.representations.bag import fit as count
+from core.representations.checkpoint import Checkpoints
 from core.representations.encoder import EventEncoder
+from core.representations.encoder_options import EncoderOptions
 from core.representations.inputs import Scales
 from core.representations.learning import fit, training_plan, transform
-from core.representations.lstm_options import LSTMOptions
-from core.representations.training import TrainingData, split_users, train
+from core.representations.source import TrainingData, split_users
+from core.representations.training import train
 
-QUICK = LSTMOptions(hidden=16, epochs=3, batch_users=16, threads=1)
+QUICK = EncoderOptions(hidden=16, epochs=3, batch_users=16, threads=1)
 N_USERS = 150
 
 
@@ -57,7 +59,7 @@ def test_users_that_differ_in_order_alone_are_told_apart(of_actions, orders):
     lines, kinds = orders
     sequences = of_actions(lines, every_seventh(lines))
     learned = fit(
-        sequences, LSTMOptions(epochs=80, hidden=32, batch_users=16, slice_users=48), Work()
+        sequences, EncoderOptions(epochs=80, hidden=32, batch_users=16, slice_users=48), Work()
     )
     assert found(count(sequences, BagOptions(), Work()).values, kinds) < 0.1
     assert found(learned.values, kinds) > 0.8
@@ -75,7 +77,7 @@ def test_pauses_alone_tell_users_apart(sequences_of):
             for user, kind in enumerate(kinds)
         }
     )
-    learned = fit(sequences, LSTMOptions(epochs=30, hidden=16, threads=1), Work())
+    learned = fit(sequences, EncoderOptions(epochs=30, hidden=16, threads=1), Work())
     assert found(learned.values, kinds) > 0.8
 
 
@@ -98,8 +100,8 @@ def test_training_is_a_plain_loop_that_stops_when_one_stops(of_actions, orders):
         device="cpu",
     )
     encoder, ticks = EventEncoder(scales, 8), []
-    plan = training_plan(LSTMOptions(epochs=50, hidden=8), 100)
-    reports = list(islice(train(encoder, data, plan, 0, ticks.append), 2))
+    plan = training_plan(EncoderOptions(epochs=50, hidden=8), 100)
+    reports = list(islice(train(encoder, data, plan, Checkpoints(None), ticks.append), 2))
     assert [r.epoch for r in reports] == [1, 2]
     assert ticks[-1] == 1.0 and len(ticks) == 14  # 100 users by 16, twice
     for report in reports:
@@ -116,7 +118,7 @@ def test_training_ends_early_when_nothing_improves(of_actions):
     rng = np.random.default_rng(0)
     lines = {f"{u:02d}": " ".join(rng.choice(list("abc"), 12)) for u in range(40)}
     noise = of_actions(lines, every_seventh(lines))
-    options = LSTMOptions(hidden=16, epochs=200, learning_rate=0.03, patience=3, threads=1)
+    options = EncoderOptions(hidden=16, epochs=200, learning_rate=0.03, patience=3, threads=1)
     history = fit(noise, options, Work()).history
     losses = [r.validation_losses["next_event"] for r in history]
     assert len(history) < 200
@@ -178,7 +180,7 @@ def test_new_users_are_placed_as_if_they_had_been_there(of_actions, orders):
 def test_every_learned_number_is_an_array(of_actions, orders):
     state = fit(of_actions(orders[0]), QUICK, Work()).state
     assert all(type(value) is np.ndarray for value in state.values())
-    assert state["weight.lstm.weight_hh_l0"].shape == (64, 16)
+    assert state["weight.cell.net.weight_hh_l0"].shape == (64, 16)
 
 
 def test_validation_users_are_watched_and_all_others_fitted(of_actions):
@@ -196,9 +198,11 @@ def test_nobody_is_watched_where_that_would_be_one_user_or_leave_too_few(of_acti
 
 
 def test_small_logs_are_read_more_often():
-    assert training_plan(LSTMOptions(), 100).epochs > training_plan(LSTMOptions(), 2000).epochs
-    assert training_plan(LSTMOptions(), 1_000_000).epochs == 3
-    assert training_plan(LSTMOptions(epochs=7), 100).epochs == 7
+    assert (
+        training_plan(EncoderOptions(), 100).epochs > training_plan(EncoderOptions(), 2000).epochs
+    )
+    assert training_plan(EncoderOptions(), 1_000_000).epochs == 3
+    assert training_plan(EncoderOptions(epochs=7), 100).epochs == 7
 
 
 @pytest.mark.parametrize(
@@ -214,7 +218,7 @@ def test_small_logs_are_read_more_often():
 )
 def test_settings_that_cannot_work_are_refused(values, words):
     with pytest.raises(OptionRefused, match=words):
-        LSTMOptions(**values)
+        EncoderOptions(**values)
 
 
 def test_pytorch_is_left_as_it_was(of_actions, orders):

@@ -10,11 +10,11 @@ from numpy.testing import assert_allclose, assert_array_equal
 from core.representations import bag
 from core.representations._base import Work
 from core.representations.encoder import EventEncoder, projected_widths
+from core.representations.encoder_options import EncoderOptions
 from core.representations.inputs import Scales, gather, hide_words
 from core.representations.learning import fit, transform
-from core.representations.lstm_options import LSTMOptions
 
-BRIEF = LSTMOptions(hidden=8, epochs=2)
+BRIEF = EncoderOptions(hidden=8, epochs=2)
 
 
 def known(sequences, items=None, queries=None, item=None, query=None):
@@ -69,7 +69,7 @@ def test_the_encoder_sees_the_vectors_through_a_projection_it_learns(log):
     wide = {"item": np.ones((3, 40), np.float32), "query": np.ones((2, 5), np.float32)}
     encoder = EventEncoder(scales, 8, wide)
     plain = EventEncoder(scales, 8)
-    assert encoder.lstm.input_size == plain.lstm.input_size + 16 + 5
+    assert encoder.cell.net.input_size == plain.cell.net.input_size + 16 + 5
     assert projected_widths(encoder.state_dict()) == {"item": 40, "query": 5}
     assert projected_widths(plain.state_dict()) == {}
     learned = {name for name, _ in encoder.named_parameters()}
@@ -77,7 +77,7 @@ def test_the_encoder_sees_the_vectors_through_a_projection_it_learns(log):
 
 
 def test_an_unknown_item_is_read_as_zeros(log):
-    scales = Scales.of(log, time_of_day=True)
+    scales = Scales.of(known(log, TABLE, item=[1] * 6), time_of_day=True)
     torch.manual_seed(0)
     encoder = EventEncoder(scales, 8, {"item": np.array(TABLE, np.float32)})
     index = np.array([[0, 1]])

@@ -1,4 +1,4 @@
-"""How the LSTM encoder is built and trained, in the analyst's words."""
+"""How an encoder is built and trained, in the analyst's words; its cell is the method's name."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from core.representations.device import DeviceName
 
 
 @dataclass(frozen=True, kw_only=True)
-class LSTMOptions(Options):
+class EncoderOptions(Options):
     """How the encoder is built and trained."""
 
     hidden: int = option(
@@ -20,6 +20,30 @@ class LSTMOptions(Options):
         "Numbers that describe a user; wider sees more and takes longer",
         low=8,
         high=512,
+    )
+    layers: int = option(
+        1,
+        "Layers",
+        "Cells on top of one another; more see finer patterns and take that much longer",
+        low=1,
+        high=3,
+        expert=True,
+    )
+    dropout: float = option(
+        0.0,
+        "Dropout",
+        "Share of the learned numbers that is left out at random while training, against "
+        "learning a small log by heart",
+        low=0,
+        high=0.8,
+        expert=True,
+    )
+    pooling: Literal["mean", "last", "attention"] = option(
+        "mean",
+        "One state per user",
+        "What of all events describes a user: the mean, the state after the last one, or a mean "
+        "in which the encoder learns which events count",
+        expert=True,
     )
     epochs: int | Literal["auto"] = option(
         "auto",
@@ -53,6 +77,16 @@ class LSTMOptions(Options):
         "Use the time of day",
         "Let the encoder see in which part of the day (four hours each) an event happens",
     )
+    min_users_per_word: int = option(
+        5,
+        "Users that share a word",
+        "Actions, categories, platforms, items and searches of fewer users are read as unknown, so "
+        "that nobody is recognised by them; of small logs a tenth of the users is enough",
+        low=1,
+        high=1000,
+        unit="users",
+        expert=True,
+    )
     action_weight: float = option(
         1.0,
         "Weight: next action",
@@ -85,10 +119,43 @@ class LSTMOptions(Options):
         high=10,
         expert=True,
     )
+    item_weight: float = option(
+        0.0,
+        "Weight: next item",
+        "How much guessing the next item counts; above 0 the commonest items are read as well",
+        low=0,
+        high=10,
+        expert=True,
+    )
+    max_items: int = option(
+        5000,
+        "Items told apart",
+        "The commonest items that are read and guessed, where the next item counts",
+        low=2,
+        high=1_000_000,
+        unit="items",
+        expert=True,
+    )
+    autoencoder_weight: float = option(
+        0.0,
+        "Weight: rebuild what was done",
+        "How much it counts to rebuild the first events of a stretch from one state",
+        low=0,
+        high=10,
+        expert=True,
+    )
     contrastive_weight: float = option(
         1.0,
         "Weight: same user or not",
         "How much it counts to tell whether two slices of behaviour are of the same user",
+        low=0,
+        high=10,
+        expert=True,
+    )
+    teacher_weight: float = option(
+        1.0,
+        "Weight: what a teacher says",
+        "How much it counts to tell the segments of a model of sequences, where one was fitted",
         low=0,
         high=10,
         expert=True,
@@ -132,8 +199,25 @@ class LSTMOptions(Options):
         high=1,
         expert=True,
     )
+    checkpoint_minutes: float = option(
+        2.0,
+        "Save every",
+        "How often unfinished learning is saved within an epoch, so that little is lost when it is "
+        "interrupted; short epochs are saved every few seconds at most",
+        low=0.05,
+        high=120,
+        unit="minutes",
+        expert=True,
+    )
     device: DeviceName = option(
         "auto", "Device", "Where to train; auto takes a GPU where there is one", expert=True
+    )
+    precision: Literal["auto", "float32", "bfloat16"] = option(
+        "auto",
+        "Precision",
+        "bfloat16 calculates with shorter numbers while training, where the machine has them; "
+        "auto does so on an NVIDIA GPU only",
+        expert=True,
     )
     threads: int = option(
         1,
@@ -152,7 +236,11 @@ class LSTMOptions(Options):
                 f"slice_shortest is {self.slice_shortest}, more than slice_longest, which is "
                 f"{self.slice_longest}. The shortest slice must not be longer than the longest."
             )
-        weights = {name: value for name, value in vars(self).items() if name.endswith("_weight")}
+        weights = {
+            name: value
+            for name, value in vars(self).items()
+            if name.endswith("_weight") and name != "teacher_weight"  # there may be no teacher
+        }
         if not any(weights.values()):
             raise OptionRefused(
                 f"{', '.join(weights)} are all 0, so there is nothing to learn. "
