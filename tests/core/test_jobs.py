@@ -14,12 +14,11 @@ from core.errors import JobStopped, NotFound
 from core.events.mapping import guessed_mapping
 from core.events.read import ReadOptions
 from core.pipeline import Journey
-from core.representations import REPRESENTATIONS
 from core.run_options import RunOptions
 from core.workspace import Dataset, Workspace
 
 SAMPLE = Path(__file__).parents[2] / "sample_data" / "tiny_100_users.csv"
-ENDLESS = RunOptions().changed(represent_params=REPRESENTATIONS["lstm"].Options(epochs=500))
+ENDLESS = RunOptions.from_dict({"represent": {"method": "lstm", "epochs": 500}})
 
 
 @pytest.fixture
@@ -134,7 +133,7 @@ def test_what_is_done_or_at_work_cannot_be_resumed(workspace, dataset):
 
 
 def test_kept_work_goes_when_the_artifact_is_made(workspace, dataset):
-    brief = RunOptions().changed(represent_params=REPRESENTATIONS["lstm"].Options(epochs=2))
+    brief = RunOptions.from_dict({"represent": {"method": "lstm", "epochs": 2}})
     done = ended(workspace, jobs.start(workspace, dataset.id, brief, "embeddings"))
     assert done.state == "done" and len(done.epochs) == 2
     assert list(workspace.store(dataset.id).root.glob("unfinished/*")) == []
