@@ -22,7 +22,7 @@ from core.artifacts import (
     Rung,
     Sequences,
 )
-from core.errors import AnalystError
+from core.errors import AnalystError, JobStopped
 from core.geometry import drawn_users
 from core.options import Options, known_names, option, option_types
 from core.representations._base import Representation, Work
@@ -101,6 +101,8 @@ def climb(
         try:
             brief = replace(work, keep=None, models=_of(models, drawn))
             tried.append(_try(name, catalogue[name], sample, k, options, brief))
+        except JobStopped:
+            raise
         except AnalystError as problem:
             refused[name] = problem
     if not tried:

@@ -1,3 +1,5 @@
+import os
+import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -76,6 +78,36 @@ def test_work_that_fails_leaves_nothing_behind(tmp_path):
     with pytest.raises(RuntimeError, match="power cut"):
         store.get_or_make(Thing, "c" * 64, fail)
     assert list(tmp_path.iterdir()) == [] and not store.has("c" * 64)
+
+
+def kept_days_ago(store, fingerprint, days):
+    folder = store.unfinished(fingerprint)
+    (folder / "0000000001-state").mkdir(parents=True)
+    then = time.time() - days * 86_400
+    os.utime(folder, (then, then))
+    return folder
+
+
+def test_unfinished_work_outlives_a_sweep_for_days_and_goes_when_forgotten(tmp_path):
+    store = Store(tmp_path)
+    fresh = kept_days_ago(store, "a" * 64, 3)
+    forgotten = kept_days_ago(store, "b" * 64, 15)
+    store.sweep()
+    assert fresh.exists() and not forgotten.exists()
+
+
+def test_unfinished_work_goes_once_the_artifact_is_made_and_stays_when_that_fails(tmp_path):
+    store = Store(tmp_path)
+    kept = kept_days_ago(store, "a" * 64, 0)
+
+    def fail(folder):
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        store.get_or_make(Thing, "a" * 64, fail)
+    assert kept.exists()
+    store.get_or_make(Thing, "a" * 64, thing)
+    assert not kept.exists()
 
 
 def test_a_flipped_byte_in_learned_state_is_noticed(tmp_path):

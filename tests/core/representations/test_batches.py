@@ -2,7 +2,9 @@ import numpy as np
 import pytest
 
 from core.representations.batches import (
+    Portions,
     Stretches,
+    epoch_batches,
     plan_slices,
     similar_batches,
     slice_pairs,
@@ -46,6 +48,36 @@ def test_every_stretch_comes_once_beside_others_of_similar_length():
     assert sorted(np.concatenate([b.start for b in batches]).tolist()) == list(range(640))
     padded = sum(len(b.length) * b.length.max() for b in batches)
     assert lengths.sum() / padded > 0.9
+
+
+def an_epoch(sequences, skip=0):
+    portions = Portions(batch_users=4, window=30)
+    dice = lambda number: np.random.default_rng([7, number])  # noqa: E731
+    users = np.arange(sequences.n_users)
+    return list(epoch_batches(sequences, users, portions, dice, skip)), portions
+
+
+@pytest.fixture
+def three_hundred(of_actions):
+    return of_actions({f"{user:03d}": "a " * (1 + user % 50) for user in range(300)})
+
+
+def test_an_epoch_reads_every_user_once_in_as_many_batches_as_foretold(three_hundred):
+    batches, portions = an_epoch(three_hundred)
+    assert len(batches) == portions.n_batches(300) == 75
+    starts = np.concatenate([batch.start for batch in batches])
+    owner = np.searchsorted(three_hundred.offsets, starts, side="right") - 1
+    assert sorted(owner.tolist()) == list(range(300))
+    assert max(int(batch.length.max()) for batch in batches) == 30
+
+
+@pytest.mark.parametrize("skip", [0, 1, 31, 32, 33, 63, 64, 74, 75])
+def test_the_rest_of_an_epoch_is_the_same_without_what_went_before(three_hundred, skip):
+    whole, _ = an_epoch(three_hundred)
+    rest, _ = an_epoch(three_hundred, skip)
+    assert len(rest) == 75 - skip
+    for one, other in zip(rest, whole[skip:], strict=True):
+        assert (one.start == other.start).all() and (one.length == other.length).all()
 
 
 def test_slices_of_a_pair_are_equally_long_apart_and_of_one_user(lengths_3_40_200):

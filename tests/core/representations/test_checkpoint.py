@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 
 from core.errors import JobStopped
-from core.representations import checkpoint
+from core.representations import Work, checkpoint, represent
 from core.representations.checkpoint import Checkpoints, Snapshot
 from core.representations.device import repeatable
+from core.representations.ladder import AutoOptions
 from core.representations.learning import training_plan
 from core.representations.training import train
 from tests.core.representations.trained_alone import OPTIONS, data_of, digest, fresh, main, tiny_log
@@ -293,6 +294,20 @@ def test_a_damaged_newest_state_costs_only_the_way_from_the_one_before(data, kee
         "A state kept after step 30 is damaged (weights.safetensors is not what was written) and "
         "was passed over. Goes on from epoch 3, 50% of which was done."
     )
+
+
+def test_a_pause_while_representations_are_compared_stops_at_once():
+    heard = []
+
+    def stop(progress):
+        heard.append(progress)
+        if progress.epoch is not None:
+            raise JobStopped("enough")
+
+    options = AutoOptions(candidates=("lstm", "bag"), ladder_users=100)
+    with pytest.raises(JobStopped, match="enough"):
+        represent(tiny_log(), "auto", options, Work(report=stop))
+    assert heard[-1].epoch.epoch == 1
 
 
 @pytest.mark.slow
