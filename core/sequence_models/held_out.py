@@ -28,7 +28,7 @@ MEMORIES = (
 CATEGORIES: tuple[CategoryMemory, ...] = ("stay", "last", "action")
 _MOST_TRIED = 8
 """Most segments with which memories are compared."""
-_ROUNDING = 1e-6
+ROUNDING = 1e-6
 """Bits per event below which a difference is none, however alike users are."""
 EXTRA = 2
 """How many models more than segments wanted the way down begins with."""
@@ -68,7 +68,7 @@ class Foretold:
         """The first candidate within one standard error of the best (Breiman et al., 1984)."""
         best = int(self.per_event().argmax())
         behind, error = self.behind(best)
-        return int(np.flatnonzero(behind <= errors * error + _ROUNDING)[0])
+        return int(np.flatnonzero(behind <= errors * error + ROUNDING)[0])
 
 
 def folds(split: SideArray, n_folds: int, seed: int) -> Iterator[tuple[LongArray, LongArray]]:

@@ -241,7 +241,7 @@ def _surely_better(aside: Foretold, plain: Foretold) -> bool:
     pair = [found.bits[:, found.simplest_of_the_best()] for found in (aside, plain)]
     both = Foretold(bits=np.stack(pair, axis=1), n_events=plain.n_events)
     behind, error = both.behind(0)
-    return bool(behind[1] > _SURELY * error[1])
+    return bool(behind[1] > _SURELY * error[1] + held_out.ROUNDING)
 
 
 def _confidence(foretold: Foretold, suggested: int, seed: int) -> float:
