@@ -115,6 +115,8 @@ class Manifest:
     """Seconds per step."""
     metrics: dict[str, float | None]
     segment_names: dict[str, str]
+    taken: dict[str, str] = field(default_factory=dict)
+    """Method per stage that has a choice of methods, also where it was left to the tool."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -364,6 +366,7 @@ def _manifest(journey: Journey, source: Source) -> Manifest:
         timings=journey.seconds(),
         metrics=metrics,
         segment_names=_names(journey.segments()),
+        taken={"represent": journey.embeddings().method, "cluster": journey.labels().method},
     )
 
 

@@ -1,3 +1,6 @@
+from collections.abc import Mapping
+from typing import Any
+
 import pandas as pd
 import streamlit as st
 
@@ -8,6 +11,7 @@ from core.representations import REPRESENTATIONS
 from core.runs import Run
 from ui import session, steps
 from ui.safe_text import errors_shown, safe
+from ui.settings import AUTO, name_of
 
 
 def methods(run: Run) -> tuple[str, str]:
@@ -15,7 +19,17 @@ def methods(run: Run) -> tuple[str, str]:
         options = run.options()
     except AnalystError:
         return ("of another version", "of another version")
-    return REPRESENTATIONS[options.representation].label, CLUSTERERS[options.clusterer].label
+    taken = run.manifest.taken
+    return (
+        told(options.represent.method, taken.get("represent"), REPRESENTATIONS),
+        told(options.cluster.method, taken.get("cluster"), CLUSTERERS),
+    )
+
+
+def told(method: str, taken: str | None, catalogue: Mapping[str, Any]) -> str:
+    if method != AUTO:
+        return name_of(method, catalogue)
+    return f"{AUTO}: {name_of(taken, catalogue)}" if taken else AUTO
 
 
 def row(run: Run) -> dict[str, object]:

@@ -73,7 +73,9 @@ def own_files(messages: DeltaGenerator) -> None:
         if not reading.waiting():
             with st.expander("How the files are written", icon=":material/tune:"):
                 held = session.READ.get() or ReadOptions()
-                session.READ.set(controls.draw(ReadOptions, held, key="read"))
+                session.READ.set(
+                    controls.draw(ReadOptions, held, key="read", look=controls.Look(columns=1))
+                )
     if arrived:
         with messages, errors_shown():
             reading.begin(arrived)

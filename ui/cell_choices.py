@@ -32,7 +32,7 @@ def cell_choices(raw: RawLog, mapping: ColumnMapping, current: MapOptions, key: 
     with st.expander(title, icon=":material/rule:"):
         rules = _rules(offer, rules, key)
     with st.expander("How cells are read", icon=":material/tune:", key=f"{key}-cells"):
-        chosen = controls.draw(MapOptions, current, key=f"{key}-map", skip=_OWN_WIDGETS, columns=3)
+        chosen = controls.draw(MapOptions, current, key=f"{key}-map", skip=_OWN_WIDGETS)
     return replace(chosen, action_names=names, rules=rules)
 
 

@@ -39,7 +39,7 @@ def _rules(journey: Journey) -> None:
     small = journey.events.n_events <= AT_ONCE_ROWS
     odd = _odd_items(journey) if "item" in journey.events.present else None
     skip = [*_pointless(journey.events.present), *(["non_goods"] if odd is not None else [])]
-    chosen = controls.draw(CleanOptions, held, key="clean-CleanOptions", skip=skip, columns=3)
+    chosen = controls.draw(CleanOptions, held, key="clean-CleanOptions", skip=skip)
     if odd is not None:
         chosen = replace(chosen, non_goods=_non_goods(odd, held))
     if chosen == held:

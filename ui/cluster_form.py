@@ -4,39 +4,77 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import streamlit as st
 
-from core.artifacts import KCurve
+from core.artifacts import NOISE, KCurve, Labels
 from core.clustering import CLUSTERERS
-from core.run_options import AUTO_CLUSTERER, ClusterOptions
+from core.options import option_types
+from core.run_options import ClusterOptions
+from core.wording import counted, percent
 from ui import session
-from ui.safe_text import errors_shown
-from ui.settings import pick_method, settings_form
+from ui.controls import Look
+from ui.safe_text import errors_shown, safe
+from ui.settings import AUTO, Auto, pick_method, settings_form
 
+LABELS = {name: entry.label for name, entry in CLUSTERERS.items()}
+"""What every algorithm is called on screen."""
+_TOOL = Auto(
+    summary=(
+        "Forms segments with several algorithms and takes those that best foretell what users "
+        "that were not looked at do next."
+    ),
+    strengths="You need to know nothing beforehand, and read why it was taken.",
+    weaknesses="Takes as long as all of them together.",
+)
 _AT_ONCE_USERS = 50_000
-"""Up to so many users another number of segments is computed while the analyst looks on."""
+"""Up to so many points another number of segments is computed while the analyst looks on."""
 
 
 def settings() -> None:
     """Pick the algorithm, with its pros and cons, and what it takes."""
     options = session.options()
-    picked = pick_method("Algorithm", CLUSTERERS, options.clusterer, key="algorithm")
-    if picked != options.clusterer:
-        method = "auto" if picked == AUTO_CLUSTERER else picked
-        session.set_options(options.changed(cluster=ClusterOptions(method=method)))
+    offered = {AUTO: _TOOL, **CLUSTERERS}
+    picked = pick_method("Algorithm", offered, options.cluster.method, key="algorithm")
+    if picked != options.cluster.method:
+        session.set_options(options.changed(cluster=ClusterOptions(method=picked)))
         st.rerun()
-    compared = {"Numbers compared": "choose_k"} if CLUSTERERS[picked].needs_n_clusters else {}
-    settings_form({CLUSTERERS[picked].label: "cluster_params", **compared})
+    has_own = bool(option_types(type(options.cluster_params)))
+    own = {offered[picked].label: "cluster_params"} if has_own else {}
+    compared = {"Numbers compared": "choose_k"} if needs_k(picked) else {}
+    look = Look(words={"candidates": LABELS})
+    settings_form({**own, **compared}, look=look)
+
+
+def needs_k(method: str) -> bool:
+    """Whether the number of segments is to be chosen, and not found by the algorithm itself."""
+    return method == AUTO or CLUSTERERS[method].needs_n_clusters
 
 
 def make_small_at_once() -> None:
-    """Form the segments in place where that takes about a second, not in the background."""
+    """Form segments of few points in place, where that takes about a second, not in a job."""
     journey = session.require_journey()
-    needs_k = CLUSTERERS[journey.options.clusterer].needs_n_clusters
+    method = journey.options.cluster.method
+    if method == AUTO or CLUSTERERS[method].reads != "points" or not needs_k(method):
+        return
     few = len(journey.embeddings().user_ids) <= _AT_ONCE_USERS
-    if needs_k and few and journey.ready("k_curve") and not journey.ready("labels"):
+    if few and journey.ready("k_curve") and not journey.ready("labels"):
         with errors_shown(), st.spinner("Forming segments …"):
             journey.labels()
+
+
+def tell_taken(labels: Labels, method: str) -> None:
+    """Which algorithm ``method`` became and why, and how many users are set aside."""
+    label = LABELS[labels.method]
+    if method == AUTO and label not in labels.note:
+        st.markdown(f"{label} was taken.")
+    if labels.note:
+        st.markdown(safe(labels.note, limit=1000))
+    aside = int((np.asarray(labels.values) == NOISE).sum())
+    if aside:
+        users = counted(aside, "user is", "users are")
+        share = percent(aside / len(labels.values))
+        st.markdown(f":material/person_off: {users} set aside, in no segment ({share} of all).")
 
 
 def pick_k(curve: KCurve) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import typing
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar, get_origin
 
 import streamlit as st
@@ -30,7 +30,18 @@ _SAID = {
 """Choices whose names are jargon, in the analyst's words."""
 
 
-def draw(cls: type[O], current: O, *, key: str, skip: Sequence[str] = (), columns: int = 1) -> O:
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """How a page wants its options drawn."""
+
+    columns: int = 3
+    door: bool = True
+    """Whether expert options stand behind a door; False where the page has one around all."""
+    words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """By option that holds several names: what can be named, and what each is called on screen."""
+
+
+def draw(cls: type[O], current: O, *, key: str, skip: Sequence[str] = (), look: Look = Look()) -> O:
     """The options as the analyst has set them; expert ones stand behind one door.
 
     The door is left out where there is nothing else.
@@ -39,10 +50,12 @@ def draw(cls: type[O], current: O, *, key: str, skip: Sequence[str] = (), column
     from elsewhere. A value that is not allowed is worded below the widgets and ``current`` is
     returned. ``skip`` names options that the page draws itself.
     """
-    form = _Form(cls, key, columns, _changed_elsewhere(current, key))
+    form = _Form(cls, key, look, _changed_elsewhere(current, key))
     names = [name for name in option_types(cls) if name not in skip]
     experts = [name for name in names if option_info(cls, name).expert]
     others = [name for name in names if name not in experts]
+    if not look.door:
+        others, experts = names, []
     values = form.draw(others or experts, current)
     if experts and others:
         with st.expander("Expert settings", icon=":material/tune:", key=f"{key}-expert"):
@@ -75,19 +88,34 @@ class _Form:
 
     cls: type[Options]
     key: str
-    n_columns: int
+    look: Look
     refill: bool
 
     def draw(self, names: Sequence[str], current: Options) -> dict[str, Any]:
         values = {}
-        for first in range(0, len(names), self.n_columns):
-            row = names[first : first + self.n_columns]
+        for row in self._rows(names):
             # A row of their own each, so that the widgets beside each other stand at one height.
-            places = st.columns(self.n_columns) if self.n_columns > 1 else [st.container()]
+            alone = self.look.columns == 1 or row[0] in self.look.words
+            places = [st.container()] if alone else st.columns(self.look.columns)
             for place, name in zip(places, row, strict=False):
                 with place:
                     values[name] = self._widget(name, getattr(current, name))
         return values
+
+    def _rows(self, names: Sequence[str]) -> Iterator[list[str]]:
+        """As many side by side as the page has columns; several names take a row for themselves."""
+        row: list[str] = []
+        for name in names:
+            wide = name in self.look.words
+            if row and (wide or len(row) == self.look.columns):
+                yield row
+                row = []
+            row.append(name)
+            if wide:
+                yield row
+                row = []
+        if row:
+            yield row
 
     def _widget(self, name: str, value: Any) -> Any:
         kind, info = option_types(self.cls)[name], option_info(self.cls, name)
@@ -99,12 +127,28 @@ class _Form:
             return self._number(name, value)
         if words:
             return _choice(info, words, self._filled(name, value))
+        if name in self.look.words:
+            return self._several(name, value)
         if any(get_origin(part) is tuple for part in parts):
             key = self._filled(name, ", ".join(value))
             text = st.text_input(info.label, key=key, help=f"{info.help} Separate by commas.")
             return tuple(word.strip() for word in (text or "").split(",") if word.strip())
         text = st.text_input(info.label, key=self._filled(name, value or ""), help=info.help)
         return None if type(None) in parts and not text else text
+
+    def _several(self, name: str, value: Any) -> tuple[str, ...]:
+        """Names out of a catalogue, in the order in which they are picked."""
+        info, words = option_info(self.cls, name), self.look.words[name]
+        key = self._filled(name, [word for word in value if word in words])
+        given = st.multiselect(
+            info.label,
+            list(words),
+            format_func=words.__getitem__,
+            key=key,
+            help=info.help,
+            wrap=True,
+        )
+        return tuple(given)
 
     def _number(self, name: str, value: Any) -> Any:
         """A number; an empty box stands for "auto" or "none" where the option allows that."""

@@ -170,9 +170,9 @@ def _decide(held: ReadOptions, concerned: Sequence[str]) -> ReadOptions:
     others = [name for name in option_types(ReadOptions) if name not in concerned]
     decided = {}
     if concerned:
-        drawn = controls.draw(ReadOptions, held, key="again", skip=others, columns=3)
+        drawn = controls.draw(ReadOptions, held, key="again", skip=others)
         decided = {name: getattr(drawn, name) for name in concerned}
     rest = "More on how the file is written" if concerned else "How the file is written"
     with st.expander(rest, icon=":material/tune:"):
-        chosen = controls.draw(ReadOptions, held, key="again-rest", skip=concerned, columns=3)
+        chosen = controls.draw(ReadOptions, held, key="again-rest", skip=concerned)
     return replace(chosen, **decided)

@@ -47,7 +47,7 @@ def forms(dataset: Dataset, journey: Journey) -> None:
                 "`python -m core prepare`, which needs no dashboard."
             )
             return
-        chosen = controls.draw(FormOptions, FormOptions(), key="form", columns=3)
+        chosen = controls.draw(FormOptions, FormOptions(), key="form")
         if st.button("Write the table", icon=":material/table:", key="write-form"):
             with errors_shown(), st.spinner("Writing …"):
                 made = cached.form_file(journey, chosen)

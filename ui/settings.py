@@ -3,11 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
 
+from core.run_options import RunOptions
 from ui import controls, session
+from ui.controls import Look
+from ui.safe_text import errors_shown
+
+AUTO = "auto"
+AUTO_LABEL = "Let the tool find out"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Auto:
+    """The choice left to the tool, told as an entry of a catalogue is."""
+
+    label: str = AUTO_LABEL
+    summary: str
+    strengths: str
+    weaknesses: str
 
 
 def pick_method(label: str, catalogue: Mapping[str, Any], current: str, key: str) -> str:
@@ -20,15 +37,24 @@ def pick_method(label: str, catalogue: Mapping[str, Any], current: str, key: str
         required=True,
         key=key,
     )
-    entry = catalogue[picked]
+    describe(catalogue[picked])
+    return picked
+
+
+def describe(entry: Any) -> None:
+    """What an entry of a catalogue does, and what it is good and bad at."""
     st.markdown(entry.summary)
     good, bad = st.columns(2)
     good.markdown(f":green[:material/thumb_up:] {entry.strengths}")
     bad.markdown(f":orange[:material/thumb_down:] {entry.weaknesses}")
-    return picked
 
 
-def settings_form(parts: Mapping[str, str], title: str = "Settings") -> None:
+def name_of(method: str, catalogue: Mapping[str, Any]) -> str:
+    """What a method is called on screen, also one that a later version no longer has."""
+    return str(catalogue[method].label) if method in catalogue else method
+
+
+def settings_form(parts: Mapping[str, str], title: str = "Settings", look: Look = Look()) -> None:
     """The options of some parts of `RunOptions`, by their headings, behind one door."""
     options = session.options()
     with (
@@ -41,10 +67,13 @@ def settings_form(parts: Mapping[str, str], title: str = "Settings") -> None:
             held = getattr(options, part)
             with room:
                 key = f"{part}-{type(held).__name__}"
-                drawn[part] = controls.draw(type(held), held, key=key, columns=3)
+                drawn[part] = controls.draw(type(held), held, key=key, look=look)
         if st.form_submit_button("Apply", icon=":material/check:"):
-            session.set_options(options.changed(**drawn))
-            st.rerun()
+            with errors_shown():
+                # As from a file, which also refuses what only several options together settle.
+                changed = options.changed(**drawn).to_dict()
+                session.set_options(RunOptions.from_dict(changed))
+                st.rerun()
 
 
 def seed_box() -> None:

@@ -54,12 +54,42 @@ def silhouette_by_k(curve: KCurve, chosen: int | None = None) -> go.Figure:
         height=360,
     )
     _add_curve(made, [k for k, _ in seen], [s for _, s in seen], "Silhouette")
-    _mark_choice(made, curve, chosen)
+    _mark_choice(made, curve, chosen, at_top=False)
     made.update_yaxes(title_text="Macro-silhouette")
     return made
 
 
-def _add_curve(made: go.Figure, ks: object, values: object, name: str) -> None:
+def foretold(curve: KCurve, chosen: int | None = None) -> go.Figure | None:
+    """Bits per event by which unseen users are foretold, with each number of segments.
+
+    None where no models of behaviour were compared.
+    """
+    seen = [(k, b) for k, b in zip(curve.ks, curve.bits, strict=True) if math.isfinite(b)]
+    if not seen:
+        return None
+    sure = ""
+    if curve.confidence is not None:
+        sure = (
+            f" {100 * curve.confidence:.0f} of 100 resamplings of the users suggest "
+            f"{curve.suggested}."
+        )
+    made = figure(
+        "How well unseen users are foretold",
+        "Bits per event of users that were not looked at; higher (nearer to 0) is better. More "
+        f"segments pay only as long as the line rises.{sure}",
+        f"Line chart of bits per event from {seen[0][0]} to {seen[-1][0]} segments: "
+        f"{seen[0][1]:.3f} to {seen[-1][1]:.3f}. Suggested: {curve.suggested}.{sure}",
+        height=360,
+    )
+    _add_curve(made, [k for k, _ in seen], [b for _, b in seen], "Bits per event", ".3f")
+    _mark_choice(made, curve, chosen, at_top=False)
+    made.update_yaxes(title_text="Bits per event")
+    return made
+
+
+def _add_curve(
+    made: go.Figure, ks: object, values: object, name: str, digits: str = ",.4g"
+) -> None:
     made.add_trace(
         go.Scatter(
             x=ks,
@@ -68,15 +98,20 @@ def _add_curve(made: go.Figure, ks: object, values: object, name: str) -> None:
             mode="lines+markers",
             line={"color": _LINE, "width": 2.5},
             marker={"size": 8},
-            hovertemplate="%{x} segments: %{y:,.4g}",
+            hovertemplate=f"%{{x}} segments: %{{y:{digits}}}",
         )
     )
     made.update_xaxes(title_text="Number of segments K", dtick=1)
     made.update_layout(showlegend=False)
 
 
-def _mark_choice(made: go.Figure, curve: KCurve, chosen: int | None) -> None:
-    """Upright lines; one with both words where the analyst took what was suggested."""
+def _mark_choice(
+    made: go.Figure, curve: KCurve, chosen: int | None, *, at_top: bool = True
+) -> None:
+    """Upright lines; one with both words where the analyst took what was suggested.
+
+    The words stand where the curve is not: at the foot where it is highest at a good number.
+    """
     marks = {curve.suggested: "suggested"}
     if chosen is not None and chosen != curve.suggested and chosen in curve.ks:
         marks[chosen] = "chosen"
@@ -89,7 +124,7 @@ def _mark_choice(made: go.Figure, curve: KCurve, chosen: int | None) -> None:
             annotation={
                 "text": f" {k} {word}",
                 "font_size": 12,
-                "yanchor": "top",
-                "y": 1 - 0.1 * place,
+                "yanchor": "top" if at_top else "bottom",
+                "y": 1 - 0.1 * place if at_top else 0.1 * place,
             },
         )

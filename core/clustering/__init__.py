@@ -58,7 +58,7 @@ def cluster(  # noqa: PLR0913
         _check_enough(read, n_clusters)
     fitted = chosen.fit(read, options, n_clusters, seed)
     made_by = {"method": method, "n_clusters": n_clusters, "seed": seed, **options.to_dict()}
-    return Labels(
+    labels = Labels(
         user_ids=embeddings.user_ids,
         values=fitted.values,
         confidence=fitted.confidence,
@@ -70,6 +70,15 @@ def cluster(  # noqa: PLR0913
         note=fitted.note,
         fingerprint=fingerprint(embeddings.fingerprint, "labels", VERSION, made_by),
     )
+    if not _falls_short(labels, n_clusters):
+        return labels
+    fewer = f"Nobody falls into more than {labels.n_clusters} of the {n_clusters} segments."
+    return replace(labels, note=f"{fewer} {labels.note}".strip())
+
+
+def _falls_short(labels: Labels, n_clusters: int) -> bool:
+    """Whether fewer segments have users than were asked for."""
+    return CLUSTERERS[labels.method].needs_n_clusters and labels.n_clusters < n_clusters
 
 
 def assign(
@@ -85,8 +94,8 @@ def _best(
 ) -> Labels:
     """The labels of the candidate whose segments foretell unseen users best, and why.
 
-    Candidates that cannot form so many segments of these users are left out; raises the reason of
-    the first where none can.
+    Candidates that do not form as many segments as were asked for are left out where others do;
+    raises the reason of the first where none can form any.
     """
     found, refused = dict[str, Labels](), list[TooLittleData]()
     for name in options.names(CLUSTERERS):
@@ -97,6 +106,8 @@ def _best(
             refused.append(problem)
     if not found:
         raise refused[0]
+    full = {name: labels for name, labels in found.items() if not _falls_short(labels, n_clusters)}
+    found = full or found
     if len(found) == 1 or n_clusters == 1:
         return next(iter(found.values()))
     return _judged(found, seed, behaviour)

@@ -27,6 +27,9 @@ def fit(behaviour: Behaviour, options: MarkovMixtureOptions, n_clusters: int, se
     mixture = mixture_for(models, sequences, n_clusters, seed)
     state = state_of_one(models.state, mixture)
     members = members_of(state, sequences, mixture.k)
+    if (_hard(members, mixture.k) == NOISE).all():  # segments there must be
+        state = state_of_one(models.state, mixture.without_background())
+        members = members_of(state, sequences, mixture.k)
     order = by_size(_hard(members, mixture.k), mixture.k)
     state = {**state, "order": order, "k": np.array([mixture.k])}
     values, confidence = segments_of(members, state)

@@ -8,6 +8,7 @@ from core.artifacts import Embeddings, FloatArray, Sequences, State, fingerprint
 from core.errors import OptionRefused, did_you_mean
 from core.options import Options
 from core.representations import ladder
+from core.representations._base import QUESTIONS as QUESTIONS
 from core.representations._base import Representation
 from core.representations._base import Work as Work
 from core.representations.bag import BAG

@@ -23,6 +23,15 @@ Question = Literal["content", "order", "time", "value", "everything"]
 """What an analyst wants to know of users: what they look at, in which order, when, how much they
 spend, or all of it."""
 
+QUESTIONS: dict[Question, str] = {
+    "content": "What they look at",
+    "order": "In which order",
+    "time": "When",
+    "value": "How much they spend",
+    "everything": "All of it",
+}
+"""The questions in the analyst's words, in the order in which they are offered."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Work:

@@ -80,8 +80,8 @@ class EncoderOptions(Options):
     min_users_per_word: int = option(
         5,
         "Users that share a word",
-        "Actions, categories and platforms of fewer users are read as unknown, so that nobody is "
-        "recognised by them; of small logs a tenth of the users is enough",
+        "Actions, categories, platforms, items and searches of fewer users are read as unknown, so "
+        "that nobody is recognised by them; of small logs a tenth of the users is enough",
         low=1,
         high=1000,
         unit="users",

@@ -104,7 +104,7 @@ def _trained(
     def halved(batch_users: int) -> None:
         said.append(f"{batch_users} users per step (the GPU had no room for more)")
 
-    return with_room(attempt, _batch_users(options, n_users, device.name), halved)
+    return with_room(attempt, _batch_users(options, n_users, device.name), halved, least=2)
 
 
 def _batch_users(options: EncoderOptions, n_users: int, device: str) -> int:

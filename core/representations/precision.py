@@ -88,10 +88,11 @@ def checked(precision: Precision, encoder: EventEncoder, batch: Tensors) -> Prec
     )
 
 
-def with_room(run: Callable[[int], T], size: int, told: Callable[[int], None]) -> T:
+def with_room(run: Callable[[int], T], size: int, told: Callable[[int], None], least: int = 1) -> T:
     """What ``run(size)`` gives, with half the size again and again where the GPU has no room.
 
-    ``told`` hears every new size before it is tried. Raises OptionRefused where even 1 is too much.
+    ``told`` hears every new size before it is tried. Raises OptionRefused where even the least is
+    too much.
     """
     import torch
 
@@ -99,11 +100,13 @@ def with_room(run: Callable[[int], T], size: int, told: Callable[[int], None]) -
         try:
             return run(size)
         except torch.cuda.OutOfMemoryError:
-            if size == 1:
+            if size <= least:
                 raise OptionRefused(
-                    "The GPU has no room even for one at a time. Set device to cpu, or lower the "
-                    "width (hidden), the layers or the longest stretch (window)."
+                    f"The GPU has no room even for {size} at a time. Set device to cpu, or lower "
+                    "the width (hidden), the layers or the longest stretch (window)."
                 ) from None
-        size //= 2  # not while handling the error, which holds on to what filled the memory
+        size = max(
+            least, size // 2
+        )  # not while handling the error, which holds on to what filled the memory
         torch.cuda.empty_cache()
         told(size)

@@ -15,8 +15,12 @@ from core.sequence_models.counts import KINDS_OF_CATEGORY, Block
 
 _TRUST = 8.0
 """Events' worth of trust in the shorter context."""
+_COMMON = 16.0
+"""Events' worth of trust in what everyone does in the same context, so that small segments are told
+apart by less that is chance. Not for actions: what only one segment does must stay a surprise to
+the others, and would be none if they took everyone's word for it."""
 _USUAL_STAY = 0.3
-_STEPS = 12
+_STEPS = 6
 
 
 def chances(totals: DoubleArray, blocks: Sequence[Block]) -> DoubleArray:
@@ -29,43 +33,59 @@ def chances(totals: DoubleArray, blocks: Sequence[Block]) -> DoubleArray:
 
 
 def _backed_off(totals: DoubleArray, block: Block) -> DoubleArray:
-    """Every row drawn toward the same outcomes after a shorter context, (K, rows * width)."""
+    """Every row drawn toward the same outcomes after a shorter context, and toward everyone's.
+
+    Shape (K, rows * width).
+    """
+    common = 0.0 if block.name == "action" else _COMMON
     counts = totals.reshape(len(totals), *block.levels, block.width)
-    n_levels = len(block.levels)
-    found = _drawn_anew(counts.sum(axis=tuple(range(1, n_levels + 1))))
-    for known in range(1, n_levels + 1):  # the nearest part of the context first
-        finer = counts.sum(axis=tuple(range(1, n_levels + 1 - known)))
-        found = smoothed(finer, np.expand_dims(found, 1), _TRUST)
+    found = everyones = np.full((1, block.width), 1.0 / block.width)
+    for known in range(len(block.levels) + 1):  # the nearest part of the context first
+        trust = _TRUST if known else 1.0
+        finer = counts.sum(axis=tuple(range(1, len(block.levels) + 1 - known)))
+        shorter, all_shorter = (np.expand_dims(x, 1) if known else x for x in (found, everyones))
+        everyones = smoothed(finer.sum(axis=0, keepdims=True), all_shorter, trust)
+        prior = (trust * shorter + common * everyones) / (trust + common)
+        found = smoothed(finer, prior, trust + common)
     return found.reshape(len(totals), -1)
 
 
-def smoothed(counts: DoubleArray, prior: DoubleArray | float, weight: float) -> DoubleArray:
+def smoothed(counts: DoubleArray, prior: DoubleArray, weight: float) -> DoubleArray:
     """Shares of the last axis, with ``weight`` further counts that fall as the prior says."""
     return np.asarray((counts + weight * prior) / (counts.sum(axis=-1, keepdims=True) + weight))
-
-
-def _drawn_anew(counts: DoubleArray) -> DoubleArray:
-    """Shares of the last axis, with one further count dealt out evenly."""
-    return smoothed(counts, 1.0 / counts.shape[-1], 1.0)
 
 
 def _stays(totals: DoubleArray, block: Block) -> DoubleArray:
     """A category is kept with a chance s, else drawn anew: p(c) = s [c = last] + (1 - s) q(c).
 
-    Whether an event of the same category kept it or drew it is not seen, so s and q come from a
-    few steps of EM; s differs within a visit and over its border.
+    Shape (K, kinds * width). s differs within a visit and over its border; s and q are drawn
+    toward everyone's.
     """
     kinds = totals.reshape(len(totals), KINDS_OF_CATEGORY, block.width)
-    first, other, same = kinds[:, 0], kinds[:, 1::2], kinds[:, 2::2]  # (K, C), (K, 2, C) twice
-    drawn = _drawn_anew(first + other.sum(axis=1))[:, None]  # (K, 1, C)
-    stay = np.full((len(totals), 2, 1), _USUAL_STAY)
-    n_pairs = (other + same).sum(axis=2, keepdims=True)
-    for _ in range(_STEPS):
-        kept = same * stay / (stay + (1 - stay) * drawn)
-        drawn = _drawn_anew(first + (other + same - kept).sum(axis=1))[:, None]
-        stay = (kept.sum(axis=2, keepdims=True) + _USUAL_STAY) / (n_pairs + 1.0)
+    flat = np.full((1, 1, block.width), 1.0 / block.width), np.full((1, 2, 1), _USUAL_STAY)
+    everyones = _kept_or_drawn(kinds.sum(axis=0, keepdims=True), *flat, 1.0)
+    drawn, stay = _kept_or_drawn(kinds, *everyones, 1.0 + _COMMON)
     found = np.empty_like(kinds)
     found[:, 0] = drawn[:, 0]
     found[:, 1::2] = (1 - stay) * drawn
     found[:, 2::2] = stay + (1 - stay) * drawn
     return found.reshape(len(totals), -1)
+
+
+def _kept_or_drawn(
+    kinds: DoubleArray, drawn: DoubleArray, stay: DoubleArray, trust: float
+) -> tuple[DoubleArray, DoubleArray]:
+    """q (K, 1, C) and s (K, 2, 1), from their priors and counts (K, kinds, C).
+
+    Whether an event of the same category kept it or drew it is not seen, so s and q come from a
+    few steps of EM.
+    """
+    first, other, same = kinds[:, :1], kinds[:, 1::2], kinds[:, 2::2]  # (K, 1, C), (K, 2, C) twice
+    drawn_before, stay_before = drawn, stay
+    n_pairs = (other + same).sum(axis=2, keepdims=True)
+    anew = first + (other + same).sum(axis=1, keepdims=True)
+    for _ in range(_STEPS):
+        kept = same * stay / (stay + (1 - stay) * drawn)
+        drawn = smoothed(anew - kept.sum(axis=1, keepdims=True), drawn_before, trust)
+        stay = (kept.sum(axis=2, keepdims=True) + trust * stay_before) / (n_pairs + trust)
+    return drawn, stay

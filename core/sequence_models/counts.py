@@ -9,12 +9,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from core.artifacts import LongArray
+from core.artifacts import DoubleArray, LongArray
 from core.sequence_models.outcomes import Outcomes
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 MaskArray = npt.NDArray[np.bool_]
 CategoryMemory = Literal["stay", "last", "action"]
+_FAINT = 1e-6
+"""Memberships below this count as none: numbers near the smallest there are take much longer."""
 _NOT_THERE = 0
 """Context of what is before a user's first event."""
 KINDS_OF_CATEGORY = 5
@@ -83,6 +86,17 @@ class Counts:
     @property
     def n_users(self) -> int:
         return len(self.n_events)
+
+    @cached_property
+    def _across(self) -> csr_array:
+        """The matrix by columns: several times faster to sum up than as it is."""
+        return self.matrix.T.tocsr()
+
+    def totals(self, members: DoubleArray) -> DoubleArray:
+        """Counts of all users, each counted by its memberships (U, K): shape (K, columns)."""
+        counted = members.astype(np.float32)
+        counted[counted < _FAINT] = 0.0
+        return np.asarray((self._across @ counted).T, dtype=np.float64)
 
     def take(self, users: npt.NDArray[Any]) -> Counts:
         """The counts of some users, by index or mask."""

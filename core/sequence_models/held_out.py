@@ -28,9 +28,11 @@ MEMORIES = (
 CATEGORIES: tuple[CategoryMemory, ...] = ("stay", "last", "action")
 _MOST_TRIED = 8
 """Most segments with which memories are compared."""
+_ROUNDING = 1e-6
+"""Bits per event below which a difference is none, however alike users are."""
 EXTRA = 2
 """How many models more than segments wanted the way down begins with."""
-RESTARTS, N_FOLDS = 2, 3
+RESTARTS, N_FOLDS = 1, 3
 Tell = Callable[[float], None]
 
 
@@ -52,18 +54,21 @@ class Foretold:
     def behind(self, candidate: int) -> tuple[DoubleArray, DoubleArray]:
         """How far every candidate lies behind one, and the standard error of that, (C,) each.
 
-        Bits per event; users are the sample, and each is compared with itself (paired).
+        Bits per event; users are the sample, and each is compared with itself (paired). One user
+        alone tells nothing: the error is infinite.
         """
         apart = self.bits[:, [candidate]] - self.bits
         n_users, n_events = len(apart), max(1, int(self.n_events.sum()))
-        spread = apart.std(axis=0, ddof=1) if n_users > 1 else np.zeros(apart.shape[1])
-        return apart.sum(axis=0) / n_events, spread * np.sqrt(n_users) / n_events
+        behind = apart.sum(axis=0) / n_events
+        if n_users < 2:
+            return behind, np.full_like(behind, np.inf)
+        return behind, apart.std(axis=0, ddof=1) * np.sqrt(n_users) / n_events
 
     def simplest_of_the_best(self, errors: float = 1.0) -> int:
         """The first candidate within one standard error of the best (Breiman et al., 1984)."""
         best = int(self.per_event().argmax())
         behind, error = self.behind(best)
-        return int(np.flatnonzero(behind <= errors * error)[0])
+        return int(np.flatnonzero(behind <= errors * error + _ROUNDING)[0])
 
 
 def folds(split: SideArray, n_folds: int, seed: int) -> Iterator[tuple[LongArray, LongArray]]:
@@ -129,7 +134,7 @@ def _best_memory(
     for memory in memories:
         counts = count(memory)
         known, unseen = counts.take(fitted), counts.take(watched)
-        found = path(known, _MOST_TRIED, 1, np.random.default_rng([seed, 11]))
+        found = path(known, _MOST_TRIED, 1, np.random.default_rng([seed, 11]), up=False)
         tried = [foretell(found[k], unseen) for k in sorted(found)]
         bits.append(max(tried, key=lambda of_users: float(of_users.sum())))
     foretold = Foretold(bits=np.stack(bits, axis=1), n_events=unseen.n_events)

@@ -22,8 +22,10 @@ _STILL = 1e-5
 """EM ends where the log likelihood per event rises by less than this (nats)."""
 _ASIDE = 0.1
 """Share of everybody that a background begins with."""
-_STARTS, _SPLIT = 3, 3
-_MOST_ROUNDS, _SHORT_ROUNDS = 100, 14
+_NEARLY = 2e-3
+"""A split that is so much less likely (nats per event) after a few rounds is not gone on with."""
+_STARTS, _SPLIT = 2, 3
+_MOST_ROUNDS, _SHORT_ROUNDS = 100, 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +35,7 @@ class Mixture:
     shares: DoubleArray  # (K,), with a background (K + 1,); they sum to 1
     logs: FloatArray  # (columns, K) natural logarithm of every chance
     everyone: DoubleArray  # (columns,) chances of one model for all
-    straying: LongArray  # (blocks,) how the background strays; (0,) where there is none
+    straying: LongArray  # (blocks,) how the background strays; empty where there is none
     likelihood: float
     """Mean log likelihood per event on the users fitted, in nats."""
 
@@ -44,7 +46,12 @@ class Mixture:
 
     @property
     def has_background(self) -> bool:
-        return len(self.straying) > 0
+        return len(self.shares) > self.k
+
+    def without_background(self) -> Mixture:
+        """The same models for users of whom each follows one."""
+        shares = self.shares[: self.k] / self.shares[: self.k].sum()
+        return replace(self, shares=shares, straying=np.zeros(0, dtype=np.int64))
 
     def reordered(self, order: LongArray) -> Mixture:
         """The same models in another order; a background stays last."""
@@ -88,10 +95,10 @@ def everyone_of(counts: Counts) -> DoubleArray:
 
 def of_members(counts: Counts, members: DoubleArray) -> Mixture:
     """The models and shares that follow from memberships (U, K); nothing is iterated."""
-    totals = np.asarray((counts.matrix.T @ members.astype(np.float32)).T)
+    totals = counts.totals(members)
     return Mixture(
         shares=_shares(members),
-        logs=np.log(chances(totals.astype(np.float64), counts.blocks)).T.astype(np.float32),
+        logs=np.log(chances(totals, counts.blocks)).T.astype(np.float32, order="C"),
         everyone=everyone_of(counts),
         straying=np.zeros(0, dtype=np.int64),
         likelihood=float("nan"),
@@ -117,8 +124,8 @@ def fit(
     k = start.shape[1] - (own is not None)
     straying = np.zeros(0, dtype=np.int64)
     for _ in range(rounds):
-        totals = np.asarray((counts.matrix.T @ members[:, :k].astype(np.float32)).T)
-        logs = np.log(chances(totals.astype(np.float64), counts.blocks)).T.astype(np.float32)
+        found = chances(counts.totals(members[:, :k]), counts.blocks)
+        logs = np.log(found).T.astype(np.float32, order="C")
         shares = _shares(members)
         if own is not None:
             straying = background.best_straying(own, members[:, k])
@@ -134,49 +141,64 @@ def fit(
     )
 
 
-def path(counts: Counts, k_top: int, restarts: int, rng: np.random.Generator) -> Path:
+def path(  # noqa: PLR0913
+    counts: Counts,
+    k_top: int,
+    restarts: int,
+    rng: np.random.Generator,
+    own: FloatArray | None = None,
+    *,
+    up: bool = True,
+) -> Path:
     """A mixture for every K from ``k_top`` down to 1, by leaving out one model after another.
 
     The best of some short EM runs with ``k_top`` models is the beginning; then the model that is
-    missed least is left out and EM goes on, as in Figueiredo and Jain (2002). Coming from too many
-    models, EM hardly ever ends in a poor place; ``restarts`` ways down make it surer still.
+    missed least is left out and EM goes on, as in Figueiredo and Jain (2002). Every way down is
+    followed by one ``up``, on which the largest segments are split, and down again: EM alone often
+    ends in a poor place. Without it is quicker, for what is only compared. With ``own``
+    (`background.own_likelihoods`) there is a background too.
     """
     found: Path = {}
     k_top = max(1, min(k_top, counts.n_users))
     for _ in range(restarts):
-        _go_down(counts, _first_members(counts, k_top, rng), None, found)
+        members = _first_members(counts, k_top, rng)
+        _go_down(counts, members if own is None else _with_background(members), own, found)
+        if up and k_top > 2:
+            _go_up(counts, own, found, rng)
+            _go_down(counts, _members(found[k_top - 1], counts, own), own, found)
     return found
 
 
 def path_aside(
     counts: Counts, plain: Path, own: FloatArray, restarts: int, rng: np.random.Generator
 ) -> Path:
-    """The same with a background, from the models without one, and by ways down of its own.
-
-    A background makes poor ends likelier, so every way down is followed by one up, on which the
-    largest segments are split, and down again.
-    """
-    found: Path = {}
+    """The same with a background, and from every mixture without one."""
+    found = path(counts, max(plain), restarts, rng, own)
     for mixture in plain.values():
         members = _with_background(_members(mixture, counts, None))
         _keep_better(found, fit(counts, members, own, hot=1.0))
-    for _ in range(restarts):
-        members = _with_background(_first_members(counts, max(plain), rng))
-        _go_down(counts, members, own, found)
-        _go_up(counts, own, found, rng)
-        _go_down(counts, _members(found[max(found) - 1], counts, own), own, found)
     return found
 
 
-def _go_up(counts: Counts, own: FloatArray, found: Path, rng: np.random.Generator) -> None:
+def _go_up(counts: Counts, own: FloatArray | None, found: Path, rng: np.random.Generator) -> None:
     for k in range(1, max(found) - 1):
-        for model in np.argsort(-found[k].shares[:k])[:_SPLIT]:
-            members = _with_one_split(found[k], counts, own, int(model), rng)
-            _keep_better(found, fit(counts, members, own, hot=1.0))
+        begun = [
+            fit(
+                counts,
+                _with_one_split(found[k], counts, own, int(model), rng),
+                own,
+                hot=1.0,
+                rounds=_SHORT_ROUNDS,
+            )
+            for model in np.argsort(-found[k].shares[:k])[:_SPLIT]
+        ]
+        best = max(begun, key=lambda mixture: mixture.likelihood)
+        if best.likelihood > found[k + 1].likelihood - _NEARLY:
+            _keep_better(found, fit(counts, _members(best, counts, own), own, hot=1.0))
 
 
 def _with_one_split(
-    mixture: Mixture, counts: Counts, own: FloatArray, model: int, rng: np.random.Generator
+    mixture: Mixture, counts: Counts, own: FloatArray | None, model: int, rng: np.random.Generator
 ) -> DoubleArray:
     """Memberships when one model is two, by EM with two models on its users."""
     members = _members(mixture, counts, own)

@@ -37,7 +37,7 @@ _SURELY = 2.0
 """Standard errors by which a background must be better."""
 USERS_AT_ONCE = 20_000
 _BOOTSTRAPS = 100
-_ASIDE_RESTARTS = 4
+_ASIDE_RESTARTS = 3
 _CATEGORY: tuple[CategoryMemory, ...] = ("stay", "last", "action")
 
 

@@ -22,11 +22,16 @@ from tests.journeys import (
     write_log,
 )
 
+KMEANS = ("--set", "cluster.method=kmeans")
+ENCODER = ("--set", "represent.method=lstm", "--set", "represent.epochs=8")
 METHODS = {
-    "kmeans on counts": QUICKLY,
-    "kmeans on the encoder": ("--set", "represent.epochs=8", "--set", "project.method=pca"),
+    "auto on counts": QUICKLY,
+    "chains of behaviour": (*QUICKLY, "--set", "cluster.method=markov_mixture"),
+    "kmeans on counts": (*QUICKLY, *KMEANS),
+    "kmeans on the encoder": (*ENCODER, *KMEANS, "--set", "project.method=pca"),
     "hdbscan on counts": (*QUICKLY, "--set", "cluster.method=hdbscan"),
-    "kmeans on pairs": ("--set", "represent.method=bigram", "--set", "project.method=pca"),
+    "kmeans on pairs": (*QUICKLY, *KMEANS, "--set", "represent.method=bigram"),
+    "kmeans on chains": (*QUICKLY, *KMEANS, "--set", "represent.method=markov_mixture"),
 }
 
 ODD_IDS = ("007", "7", "1e5", '=1+1,"x"', "ünï", " x ", "x", "None", "nan", "NULL", "-")

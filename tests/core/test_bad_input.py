@@ -11,7 +11,14 @@ import pytest
 from core.__main__ import main
 from tests.journeys import LOOKING, QUICKLY, three_groups, write_log
 
-ENCODER = ("--set", "represent.epochs=2", "--set", "project.method=pca")
+ENCODER = (
+    "--set",
+    "represent.method=lstm",
+    "--set",
+    "represent.epochs=2",
+    "--set",
+    "project.method=pca",
+)
 PAIRS = ("--set", "represent.method=bigram")
 DENSE = (*QUICKLY, "--set", "cluster.method=hdbscan")
 WAYS = {"counts": QUICKLY, "encoder": ENCODER, "pairs, umap": PAIRS, "dense groups": DENSE}
@@ -109,11 +116,18 @@ def test_one_event_a_user_leaves_nothing_to_learn_but_something_to_count(told, t
     log, allowed = write_log(tmp_path / "log.csv", users), ("--set", "clean.min_events=1")
     code, said, _ = told(log, *allowed, *ENCODER)
     assert code == 2 and "No user has two events" in said and "'bag'" in said
-    code, _, found = told(log, *allowed, *PAIRS)
+    code, _, found = told(log, *allowed, *PAIRS, "--set", "cluster.method=kmeans")
     assert (code, found["k"]) == (0, 2)
     by_first = segments(tmp_path)
     assert len({by_first[user] for user in users if users[user] == "view"}) == 1
     assert by_first["l00"] != by_first["r00"]
+
+
+def test_one_event_a_user_foretells_nothing_so_one_segment_is_suggested(told, tmp_path):
+    users = {user: actions.split()[0] for user, actions in three_groups().items()}
+    log = write_log(tmp_path / "log.csv", users)
+    code, _, found = told(log, *QUICKLY, "--set", "clean.min_events=1")
+    assert (code, found["k"], found["k_recommended"]) == (0, 1, 1)
 
 
 @pytest.mark.parametrize("way", WAYS)

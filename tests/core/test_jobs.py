@@ -18,7 +18,7 @@ from core.run_options import RunOptions
 from core.workspace import Dataset, Workspace
 
 SAMPLE = Path(__file__).parents[2] / "sample_data" / "tiny_100_users.csv"
-ENDLESS = RunOptions.from_dict({"represent": {"method": "lstm", "epochs": 500}})
+ENDLESS = RunOptions.from_dict({"represent": {"method": "lstm", "epochs": 500, "patience": 500}})
 
 
 @pytest.fixture

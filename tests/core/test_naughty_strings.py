@@ -24,6 +24,7 @@ def run(tmp_path_factory):
     log = write_naughty_log(folder / "log.csv")
     settings = ("sequence.max_actions=1000", "sequence.max_categories=1000", "cluster.n_clusters=3")
     flags = [word for setting in settings for word in ("--set", setting)]
+    flags += ["--set", "cluster.method=kmeans"]  # which forms segments by words alone
     assert main(["run", str(log), "--out", str(folder / "out"), *QUICKLY, *flags]) == 0
     return load_run(folder / "out")
 

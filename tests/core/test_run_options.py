@@ -22,7 +22,8 @@ def test_the_choice_is_left_to_the_tool_by_default_among_known_candidates():
     assert options.represent_params.names(REPRESENTATIONS) == options.represent_params.candidates
     assert options.cluster_params.names(CLUSTERERS) == options.cluster_params.candidates
     assert {"markov_mixture", "lstm"} <= set(options.represent_params.candidates)
-    assert {"markov_mixture", "kmeans"} <= set(options.cluster_params.candidates)
+    reads = {CLUSTERERS[name].reads for name in options.cluster_params.candidates}
+    assert reads == {"points", "behaviour"}
 
 
 def test_how_behaviour_is_modelled_is_set_with_the_representation_whatever_the_method():

@@ -24,6 +24,7 @@ def open_sample(page: Page, key: str) -> None:
         walk.press(page, "Confirm columns")
     walk.onward(page, "Prepare")
     walk.onward(page, "Represent")
+    walk.by_the_encoder(page)
 
 
 def at_work(page: Page) -> None:

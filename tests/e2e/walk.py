@@ -81,6 +81,13 @@ def no_error(page: Page) -> None:
     expect(page.get_by_test_id("stAlertContentError")).to_have_count(0)
 
 
+def by_the_encoder(page: Page) -> None:
+    """On Represent, choose the encoder by hand instead of leaving it to the tool."""
+    for box, choice in (("question", "All of it"), ("representation-everything", "(LSTM)")):
+        page.locator(f".st-key-{box}").get_by_role("radio", name=choice).click()
+        settled(page)
+
+
 def to_cluster(page: Page) -> None:
     """From Prepare, with the defaults, until the map of the segments is drawn."""
     onward(page, "Represent")

@@ -99,7 +99,11 @@ def test_one_event_a_user_is_told_on_prepare_and_the_rule_can_be_loosened(visit,
 
 def test_the_encoder_has_nothing_to_learn_from_single_events_and_says_so(visit, opened):
     options = RunOptions.from_dict(
-        {"represent": {"epochs": 2}, "project": QUICK["project"], "clean": {"min_events": 1}}
+        {
+            "represent": {"method": "lstm", "epochs": 2},
+            "project": QUICK["project"],
+            "clean": {"min_events": 1},
+        }
     )
     workspace, dataset = opened(dict.fromkeys(three_groups(), "view"), options)
     journey_in(workspace, dataset, options).sequences()

@@ -2,9 +2,16 @@
 
 import json
 
+from streamlit.testing.v1 import AppTest
 from streamlit.typing import PlotlyState
 
 from core.workspace import open_workspace
+
+
+def titles(at):
+    """The titles of all figures."""
+    specs = [json.loads(found.proto.spec) for found in at.get("plotly_chart")]
+    return [spec["layout"]["title"]["text"] for spec in specs]
 
 
 def chart(at, title):
@@ -20,18 +27,8 @@ def test_the_suggested_number_is_drawn_and_its_reason_told_once(ready):
     assert len(reasons) == 1 and reasons[0].startswith("3 segments")
     spoken = chart(at, "stop paying off")["layout"]["meta"]["alt"]
     assert "Suggested: 3" in spoken
-    names = {trace["name"] for trace in chart(at, "Users by segment")["data"]}
+    names = {trace["name"] for trace in chart(at, "Users by segment")["data"]} - {"No segment"}
     assert len(names) == 3
-
-
-def test_another_number_of_segments_is_formed_while_the_analyst_looks_on(ready):
-    at = ready("cluster")
-    at.select_slider[0].set_value(4).run()
-    assert not at.exception
-    assert at.session_state["session.options"].cluster.n_clusters == 4
-    assert len(chart(at, "Users by segment")["data"]) == 4
-    at.select_slider[0].set_value(3).run()
-    assert at.session_state["session.options"].cluster.n_clusters == "auto"
 
 
 def test_the_map_takes_any_column_as_its_colour(ready):
@@ -65,8 +62,93 @@ def test_users_inside_a_lasso_fill_a_table_until_it_is_cleared(ready):
     assert not any("users selected" in text.value for text in at.markdown)
 
 
-def test_the_loss_of_every_iteration_can_be_looked_at(ready):
-    data = chart(ready("cluster"), "Loss J falls")["data"]
+def test_the_algorithm_is_left_to_the_tool_first_of_all_and_what_it_took_is_told(ready):
+    at = ready("cluster")
+    box = at.get_by_key("algorithm")
+    assert box.options[0] == "Let the tool find out"
+    assert box.value == "auto"
+    (why,) = [text.value for text in at.markdown if "was taken:" in text.value.replace("\\", "")]
+    assert "foretell users that were not looked at" in why
+
+
+def test_how_well_unseen_users_are_foretold_is_drawn_with_the_confidence_in_the_number(ready):
+    spec = chart(ready("cluster"), "How well unseen users are foretold")
+    (line,) = spec["data"]
+    assert line["x"][0] == 1
+    assert max(line["y"]) == line["y"][line["x"].index(3)] < 0
+    assert "of 100 resamplings of the users suggest 3" in spec["layout"]["meta"]["alt"]
+
+
+def by_k_means(ready):
+    at = ready("cluster")
+    at.get_by_key("algorithm").set_value("kmeans").run()
+    assert not at.exception
+    assert not at.error
+    return at
+
+
+def parts(at):
+    """The segments on the map."""
+    return {trace["name"] for trace in chart(at, "Users by segment")["data"]} - {"No segment"}
+
+
+def test_another_number_of_segments_is_formed_while_the_analyst_looks_on(ready, at_once):
+    at = by_k_means(ready)
+    jobs = len(list(open_workspace().jobs.glob("[0-9]*")))
+    at.select_slider[0].set_value(4).run()
+    assert not at.exception
+    assert at.session_state["session.options"].cluster.n_clusters == 4
+    assert len(parts(at)) == 4
+    at.select_slider[0].set_value(3).run()
+    assert at.session_state["session.options"].cluster.n_clusters == "auto"
+    assert len(list(open_workspace().jobs.glob("[0-9]*"))) == jobs
+
+
+def test_the_tool_forms_another_number_of_segments_in_the_background(ready, at_once):
+    at = ready("cluster")
+    at.select_slider[0].set_value(4).run()
+    assert not at.exception
+    assert not at.error, at.error[0].value
+    assert len(parts(at)) == 4
+
+
+def test_of_points_alone_nothing_is_foretold_and_nothing_was_taken(ready, at_once):
+    at = by_k_means(ready)
+    assert not any("foretold" in title for title in titles(at))
+    assert not any("was taken:" in text.value.replace("\\", "") for text in at.markdown)
+    assert at.select_slider[0].value == 3
+
+
+def users_set_aside():
+    import numpy as np
+
+    from core.artifacts import Labels
+    from ui import cluster_form
+
+    values = np.array([0] * 30 + [-1] * 10, dtype=np.int32)
+    labels = Labels(
+        user_ids=np.arange(40).astype(str).astype(object),
+        values=values,
+        confidence=np.ones(40, dtype=np.float32),
+        n_clusters=1,
+        method="markov_mixture",
+        loss_trace=(),
+        best_restart=0,
+        state={},
+        note="",
+        fingerprint="a" * 64,
+    )
+    cluster_form.tell_taken(labels, "auto")
+
+
+def test_users_in_no_segment_are_counted():
+    told = [text.value for text in AppTest.from_function(users_set_aside).run().markdown]
+    assert told[0] == "Chains of behaviour was taken."
+    assert "10 users are set aside, in no segment (25% of all)" in told[1]
+
+
+def test_the_loss_of_every_iteration_can_be_looked_at(ready, at_once):
+    data = chart(by_k_means(ready), "Loss J falls")["data"]
     kept = next(trace for trace in data if "(kept)" in trace["name"])
     assert kept["y"] == sorted(kept["y"], reverse=True)
 
@@ -75,7 +157,7 @@ def test_dense_groups_need_no_number_of_segments(ready, at_once):
     at = ready("cluster")
     at.get_by_key("algorithm").set_value("hdbscan").run()
     assert not at.exception
-    assert not at.error
+    assert not at.error, at.error[0].value
     assert not at.select_slider
     assert chart(at, "Users by segment")
     assert len(list(open_workspace().jobs.glob("[0-9]*"))) <= 2

@@ -30,7 +30,8 @@ def page():
     current = st.session_state.setdefault("current", Sample())
     if st.button("Suggest"):
         current = st.session_state.current = Sample(last_n=7, k=3, fill="mean")
-    drawn = controls.draw(Sample, current, key="o", skip=("name",), columns=2)
+    look = controls.Look(columns=2)
+    drawn = controls.draw(Sample, current, key="o", skip=("name",), look=look)
     st.session_state.current = drawn
     st.session_state.drawn = drawn.to_dict()
 
@@ -113,3 +114,28 @@ def test_expert_options_stand_behind_a_door_and_skipped_ones_nowhere():
     door = at.expander(key="o-expert")
     assert [box.key for box in door.number_input] == ["o-rate"]
     assert not any(box.key == "o-name" for box in at.text_input)
+
+
+def named():
+    import streamlit as st
+
+    from tests.pages.test_controls import Sample
+    from ui import controls
+
+    words = {"words": {"a": "Apple", "c": "Cherry", "d": "Date"}}
+    look = controls.Look(door=False, words=words)
+    st.session_state.drawn = controls.draw(Sample, Sample(), key="o", look=look).to_dict()
+
+
+def test_names_out_of_a_catalogue_are_picked_by_what_they_are_called():
+    at = AppTest.from_function(named).run()
+    assert at.multiselect[0].options == ["Apple", "Cherry", "Date"]
+    assert drawn(at)["words"] == ["a"]  # "b" is not in the catalogue any more
+    at.multiselect[0].set_value(["d", "a"])
+    assert drawn(at.run())["words"] == ["d", "a"]
+
+
+def test_a_page_that_has_a_door_around_all_shows_expert_options_without_another():
+    at = AppTest.from_function(named).run()
+    assert not at.expander
+    assert at.number_input(key="o-rate").value == 0.01

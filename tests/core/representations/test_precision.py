@@ -96,8 +96,21 @@ def test_where_not_even_one_fits_it_is_refused_with_a_way_out():
     def run(size):
         raise torch.cuda.OutOfMemoryError("full")
 
-    with pytest.raises(OptionRefused, match=r"no room even for one at a time\. Set device to cpu"):
+    with pytest.raises(OptionRefused, match=r"no room even for 1 at a time\. Set device to cpu"):
         with_room(run, 4, lambda size: None)
+
+
+def test_training_that_does_not_fit_at_all_is_refused_too(log, monkeypatch):
+    tried = []
+
+    def full(encoder, data, plan, *rest):
+        tried.append(plan.batch_users)
+        raise torch.cuda.OutOfMemoryError("full")
+
+    monkeypatch.setattr(learning, "train", full)
+    with pytest.raises(OptionRefused, match="no room even for 2 at a time"):
+        learning.fit(log, EncoderOptions(**{**vars(QUICK), "batch_users": 10}), Work())
+    assert tried == [10, 5, 2]
 
 
 def test_other_errors_are_not_mistaken_for_a_lack_of_room():
