@@ -7,8 +7,21 @@ from typing import Any
 
 import numpy as np
 
-from core.artifacts import FIT, NO_VECTORS, NOISE, Labels, Sequences, Vocabulary
+from core.artifacts import (
+    FIT,
+    NO_VECTORS,
+    NOISE,
+    TEST,
+    VALIDATE,
+    Labels,
+    Sequences,
+    Vocabulary,
+)
+from core.evaluation.worlds import N_ACTIONS, N_CATEGORIES, World
 from core.sequences import SequenceOptions
+
+DAWN = 1_735_689_600
+"""2025-01-01 00:00 UTC."""
 
 Event = tuple[str | None, str | None, str | None, float, float | None]
 """(action, category, item, time in seconds, price)"""
@@ -29,8 +42,9 @@ def tiny_sequences(
     offsets = np.concatenate([[0], np.cumsum([len(users[user]) for user in ids])])
     times = np.array([event[3] for event in events], dtype=np.int64)
     gap = np.diff(times, prepend=times[:1]).astype(np.float32)
-    gap[offsets[:-1]] = 0
+    gap[offsets[:-1][np.diff(offsets) > 0]] = 0
     prices = [event[4] for event in events]
+    begun = {user: int(users[user][0][3]) if users[user] else 0 for user in ids}
     named = ("action", "category", "item")
     present = [name for name, some in zip(named, words, strict=True) if some]
     return bare_sequences(
@@ -44,7 +58,7 @@ def tiny_sequences(
         gap=gap,
         price=np.array([np.nan if p is None else p for p in prices], dtype=np.float32),
         length=np.array([(lengths or {}).get(u, len(users[u])) for u in ids], dtype=np.int64),
-        first_time=np.array([(firsts or {}).get(u, users[u][0][3]) for u in ids], dtype=np.int64),
+        first_time=np.array([(firsts or begun).get(u, begun[u]) for u in ids], dtype=np.int64),
         vocabulary=vocabulary_of(actions=words[0], categories=words[1], items=words[2]),
         present=("user", "time", *present, *(["price"] if any(prices) else [])),
     )
@@ -113,3 +127,29 @@ def _words(column: Sequence[str | None]) -> tuple[str, ...]:
 
 def _code(words: tuple[str, ...], word: str | None) -> int:
     return 0 if word is None else words.index(word) + 1
+
+
+def sequences_of(world: World, seed: int = 0) -> Sequences:
+    """The log of a simulated world as sequences; users 70/15/15 to fit, to watch and to test on."""
+    log, n_users = world.log, len(world.truth)
+    rng = np.random.default_rng([seed, 5])
+    arrived = DAWN + rng.integers(0, 20 * 86_400, n_users)
+    since, visits = np.cumsum(log.gap), np.cumsum(log.breaks)
+    begun = log.offsets[:-1][log.user]
+    return bare_sequences(
+        list(world.user_ids()),
+        log.offsets,
+        action=(log.action + 1).astype(np.int32),
+        category=(log.category + 1).astype(np.int32),
+        session=(visits - visits[begun]).astype(np.int32),
+        time=(arrived[log.user] + since - since[begun]).astype(np.int64),
+        gap=log.gap.astype(np.float32),
+        price=log.price.astype(np.float32),
+        first_time=arrived,
+        split=rng.choice([FIT, VALIDATE, TEST], n_users, p=[0.7, 0.15, 0.15]).astype(np.int8),
+        vocabulary=vocabulary_of(
+            actions=tuple(f"action {i}" for i in range(N_ACTIONS)),
+            categories=tuple(f"category {i}" for i in range(N_CATEGORIES)),
+        ),
+        present=("user", "time", "action", "category", "price"),
+    )

@@ -56,10 +56,11 @@ def offer_comparison() -> None:
 def _pick_question(current: str) -> str:
     asked = {entry.question for entry in REPRESENTATIONS.values()}
     words = {AUTO: _TOOL.label, **{q: text for q, text in QUESTIONS.items() if q in asked}}
+    if _QUESTION not in st.session_state:  # not as a default, since `_compare` sets it too
+        st.session_state[_QUESTION] = AUTO if current == AUTO else REPRESENTATIONS[current].question
     picked: str = st.segmented_control(
         "What do you want to know of your users?",
         list(words),
-        default=AUTO if current == AUTO else REPRESENTATIONS[current].question,
         format_func=words.__getitem__,
         required=True,
         key=_QUESTION,

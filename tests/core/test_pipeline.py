@@ -8,13 +8,14 @@ from core.artifacts import FIT, TEST, VALIDATE, Beside, KnownLabels
 from core.clustering import choose_k
 from core.events import clean
 from core.pipeline import STEPS, Journey
+from core.sequence_models import models
 from core.store import Store
 from tests.journeys import events_of, quick, three_groups, write_log
 
 BELOW = {
     "clean": set(STEPS) - {"filled"},
     "sequence": set(STEPS) - {"filled", "clean"},
-    "represent": set(STEPS) - {"filled", "clean", "sequences", "item_features"},
+    "represent": set(STEPS) - {"filled", "clean", "sequences", "item_features", "models"},
     "cluster": {"k_curve", "labels", "evaluation", "segments", "recommendations"},
     "project": {"projection"},
     "evaluate": {"evaluation"},
@@ -23,6 +24,8 @@ BELOW = {
     "report": set(),
 }
 """By stage, the steps that its settings must reach, and no others."""
+FEWER = {"method": "bag", "models_most": 5}
+"""The quick representation, with fewer segments to foretell with."""
 CHANGES = {
     "clean": {"min_events": 4},
     "sequence": {"last_n": 3},
@@ -58,19 +61,25 @@ def text(values):
 @pytest.fixture
 def made(monkeypatch):
     """Names of the stages that were really at work, in order."""
-    seen = []
+    seen, within = [], []
 
     def watch(module, name):
         work = getattr(module, name)
 
         def working(*args, **kwargs):
-            seen.append(name)
-            return work(*args, **kwargs)
+            if not within:  # where candidates are tried, only the trial as a whole
+                seen.append(name)
+            within.append(name)
+            try:
+                return work(*args, **kwargs)
+            finally:
+                within.pop()
 
         monkeypatch.setattr(module, name, working)
 
     for module, name in (
         (clean, "clean"),
+        (models, "learn"),
         (representations, "represent"),
         (choose_k, "k_curve"),
         (clustering, "cluster"),
@@ -85,6 +94,7 @@ def test_one_call_makes_every_step_before_it_and_finds_the_planted_groups(events
     assert [step for step in STEPS if journey.ready(step)] == [
         "clean",
         "sequences",
+        "models",
         "embeddings",
         "k_curve",
         "labels",
@@ -98,10 +108,10 @@ def test_one_call_makes_every_step_before_it_and_finds_the_planted_groups(events
 def test_a_second_journey_over_the_same_log_makes_nothing_again(events, store, made):
     first = Journey(store, events, quick())
     first.recommendations()
-    assert made == ["clean", "represent", "k_curve", "cluster"]
+    assert made == ["clean", "represent", "learn", "k_curve", "cluster"]
     again = Journey(store, events, quick())
     assert again.recommendations() == first.recommendations()
-    assert made == ["clean", "represent", "k_curve", "cluster"]
+    assert made == ["clean", "represent", "learn", "k_curve", "cluster"]
 
 
 def test_another_number_of_segments_keeps_the_points(events, store, made):
@@ -115,7 +125,8 @@ def test_another_number_of_segments_keeps_the_points(events, store, made):
 def test_an_algorithm_that_finds_the_number_does_not_compare_numbers(events, store, made):
     journey = Journey(store, events, quick(cluster={"method": "hdbscan"}))
     assert journey.evaluation().k == journey.evaluation().k_recommended == 3
-    assert "k_curve" not in made and not journey.ready("k_curve")
+    assert not {"k_curve", "learn"} & set(made)
+    assert not journey.ready("k_curve") and not journey.ready("models")
 
 
 @pytest.mark.parametrize("stage", list(BELOW))
@@ -132,11 +143,39 @@ def test_another_seed_changes_all_that_is_drawn_by_chance_and_keeps_the_log(even
     assert same == {"filled", "clean"}  # the sequences hold the drawn side of every user
 
 
-def test_auto_and_the_method_it_stands_for_are_the_same_work(events, store):
-    auto, named = (
-        Journey(store, events, quick(cluster={"method": method})) for method in ("auto", "kmeans")
-    )
-    assert auto.fingerprint("labels") == named.fingerprint("labels")
+def test_how_behaviour_is_modelled_changes_what_is_made_of_the_models_and_no_points(events, store):
+    before, after = Journey(store, events, quick()), Journey(store, events, quick(represent=FEWER))
+    changed = {step for step in STEPS if before.fingerprint(step) != after.fingerprint(step)}
+    assert changed == BELOW["cluster"] | {"models"}
+
+
+@pytest.mark.parametrize(("method", "needed"), [("kmeans", False), ("markov_mixture", True)])
+def test_behaviour_is_modelled_only_where_something_reads_the_models(events, store, method, needed):
+    journeys = [
+        Journey(store, events, quick(represent=how, cluster={"method": method}))
+        for how in ({"method": "bag"}, FEWER)
+    ]
+    assert len({journey.fingerprint("labels") for journey in journeys}) == 1 + needed
+    journeys[0].labels()
+    assert journeys[0].ready("models") == needed
+
+
+def test_what_the_choice_left_to_the_tool_takes_is_what_is_made_by_its_name(events, store):
+    auto = Journey(store, events, quick(cluster={"n_clusters": 3}))
+    taken = auto.labels().method
+    named = Journey(store, events, quick(cluster={"n_clusters": 3, "method": taken}))
+    assert named.labels().values.tolist() == auto.labels().values.tolist()
+    assert named.fingerprint("labels") != auto.fingerprint("labels")
+    assert named.fingerprint("embeddings") == auto.fingerprint("embeddings")
+
+
+def test_the_representation_taken_is_made_as_by_its_name_and_the_reason_is_kept(events, store):
+    left = {"method": "auto", "candidates": ["bigram", "bag"]}
+    auto = Journey(store, events, quick(represent=left)).embeddings()
+    named = Journey(store, events, quick(represent={"method": auto.method})).embeddings()
+    np.testing.assert_array_equal(auto.values, named.values)
+    assert {rung.method for rung in auto.tried} == {"bigram", "bag"} and auto.why
+    assert named.tried == () and named.why == ""
 
 
 def test_other_known_labels_are_judged_anew_and_form_the_same_segments(events, store):
@@ -178,6 +217,7 @@ def test_the_listener_hears_every_step_as_it_begins_and_nothing_of_what_is_there
         "clean",
         "sequences",
         "embeddings",
+        "models",
         "k_curve",
         "labels",
     ]
