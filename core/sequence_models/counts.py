@@ -200,8 +200,9 @@ def _action_contexts(o: Outcomes, memory: Memory) -> tuple[tuple[LongArray, ...]
     begins = o.breaks & ~o.first
     if memory.actions == 1:
         return (np.where(begins, border, last),), (n + 2,)
-    after_border = ~o.first & np.roll(o.breaks & ~o.first, 1)
-    return (np.where(begins | after_border, border, before), last), (n + 2, n + 1)
+    second = ~o.first & np.roll(begins, 1)
+    far, near = np.where(begins | second, border, before), np.where(begins, border, last)
+    return (far, near), (n + 2, n + 2)
 
 
 def _category(o: Outcomes, memory: Memory) -> Part:

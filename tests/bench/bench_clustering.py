@@ -15,6 +15,10 @@ from core.clustering.choose_k import KOptions, k_curve
 from core.clustering.hdbscan import HDBSCANOptions
 from core.clustering.kmeans import KMeansOptions
 from core.evaluation._base import gathered
+from core.evaluation.worlds import draw
+from core.sequence_models.models import learn, members_of
+from core.sequence_models.options import SequenceModelOptions
+from tests.worlds import sequences_of
 
 WIDTH, K, STARTS = 64, 10, 3
 
@@ -47,7 +51,21 @@ def timed(what: str, work: Callable[[], object]) -> None:
     print(f"{what:58s} {time.perf_counter() - begun:8.2f} s", flush=True)
 
 
+def models_of_behaviour() -> None:
+    """Models come from 6,000 users at most; everyone is placed by them."""
+    for n_users in (3_000, 30_000):
+        sequences = sequences_of(draw("mixed", n_users, 0))
+        size = f"{n_users:>9,} users, {sequences.n_events:,} events"
+        models = learn(sequences, SequenceModelOptions(), 0)
+        timed(f"{size}  models", lambda s=sequences: learn(s, SequenceModelOptions(), 0))
+        timed(
+            f"{size}  placing all",
+            lambda s=sequences, m=models: members_of(m.state, s, m.suggested),
+        )
+
+
 def main() -> None:
+    models_of_behaviour()
     options = KMeansOptions(n_init=STARTS)
     for n_users in (10_000, 100_000, 1_000_000):
         points = embedded(users(n_users))

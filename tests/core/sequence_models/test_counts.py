@@ -92,10 +92,13 @@ def test_the_beginning_of_a_visit_hides_the_action_before():
     assert found[border, z] == found[z + 1, x] == found[x + 1, x] == 1 and found.sum() == 5
 
 
-def test_the_second_event_of_a_visit_does_not_see_over_its_border():
+def test_the_first_two_events_of_a_visit_do_not_see_over_its_border():
     found, border = visiting(2), 5
-    x, z = 1, 3
-    assert found[border, z + 1, x] == 1 and found[z + 1, x + 1, x] == 1 and found.sum() == 5
+    x, y, z = 1, 2, 3
+    assert found.shape == (6, 6, 4)
+    assert found[0, 0, x] == found[0, x + 1, y] == 1
+    assert found[border, border, z] == found[border, z + 1, x] == found[z + 1, x + 1, x] == 1
+    assert found.sum() == 5
 
 
 def test_a_category_stays_or_goes_within_a_visit_or_over_its_border():
