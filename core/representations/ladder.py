@@ -19,6 +19,7 @@ from core.artifacts import (
     FloatArray,
     IntArray,
     Progress,
+    Report,
     Rung,
     Sequences,
 )
@@ -99,7 +100,9 @@ def climb(
         text = f"Trying {catalogue[name].label} on {sample.n_users:,} users"
         work.report(Progress(stage=_STAGE, done=0.5 * done / len(names), text=text))
         try:
-            brief = replace(work, keep=None, models=_of(models, drawn))
+            brief = replace(
+                work, keep=None, models=_of(models, drawn), report=_without_epochs(work.report)
+            )
             tried.append(_try(name, catalogue[name], sample, k, options, brief))
         except JobStopped:
             raise
@@ -108,6 +111,11 @@ def climb(
     if not tried:
         raise next(iter(refused.values()))
     return _judged(tried, refused, models, sample, catalogue, work.seed)
+
+
+def _without_epochs(report: Report) -> Report:
+    """A listener that does not hear of epochs: those of a trial are not those of the training."""
+    return lambda progress: report(replace(progress, epoch=None))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -46,6 +46,8 @@ from core.sequence_models.neural import (
 )
 from core.sequence_models.outcomes import Coding, Outcomes, outcomes_of
 
+_SURELY = 2.0
+"""Standard errors by which it must be better; the best epoch is chosen on the same users."""
 _NET = "net."
 """What names of the network's weights begin with in a state."""
 
@@ -99,7 +101,7 @@ def refine(  # noqa: PLR0913
     n_events = np.diff(outcomes.offsets)[unseen]
     pair = Foretold(bits=np.stack([best.watched, seen[0].watched_bits], axis=1), n_events=n_events)
     gains, errors = pair.behind(0)
-    kept = bool(gains[1] > errors[1])
+    kept = bool(gains[1] > _SURELY * errors[1])
     state = state_of_one(models.state, chains)
     if kept:
         state = {**state, **_of_net(best, plan)}

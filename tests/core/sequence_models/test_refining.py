@@ -1,0 +1,136 @@
+"""A network that corrects chains: at first it is the chains, and what it adds must be seen."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from core.artifacts import TEST, VALIDATE, Sequences
+from core.sequence_models import background
+from core.sequence_models.counts import Memory, count
+from core.sequence_models.held_out import CATEGORIES
+from core.sequence_models.mixture import everyone_of, path, path_aside, posteriors
+from core.sequence_models.models import learn
+from core.sequence_models.neural import Corrections, Plan, Reader, foretold, memberships
+from core.sequence_models.options import SequenceModelOptions
+from core.sequence_models.outcomes import Coding, outcomes_of
+from core.sequence_models.refining import is_refined, refine, refined_members
+from tests.core.sequence_models.logs import acting
+from tests.worlds import bare_sequences, vocabulary_of
+
+QUICK = Plan(hidden=16, window=3, epochs=16, patience=16, learning_rate=2e-2)
+
+
+def anything(seed: int = 0) -> Sequences:
+    """40 users with 0 to 19 events of everything a log can have."""
+    rng = np.random.default_rng(seed)
+    lengths = np.arange(40) % 20
+    offsets, n = np.concatenate([[0], np.cumsum(lengths)]), int(lengths.sum())
+    gap = rng.choice([0.0, 40.0, 5_000.0], n)
+    gap[offsets[:-1][lengths > 0]] = 0
+    session = np.concatenate(
+        [np.cumsum(gap[a:b] > 1_000) for a, b in np.stack([offsets[:-1], offsets[1:]], 1)]
+    )
+    return bare_sequences(
+        [f"u{i:02d}" for i in range(40)],
+        offsets,
+        action=rng.integers(0, 4, n).astype(np.int32),
+        category=rng.integers(0, 4, n).astype(np.int32),
+        platform=rng.integers(0, 3, n).astype(np.int32),
+        session=session.astype(np.int32),
+        time=(1_767_571_200 + np.cumsum(gap)).astype(np.int64),
+        gap=gap.astype(np.float32),
+        price=np.where(rng.random(n) < 0.3, np.nan, rng.lognormal(3, 1, n)).astype(np.float32),
+        vocabulary=vocabulary_of(
+            actions=("buy", "cart", "view"), categories=("a", "b", "c"), platforms=("app", "web")
+        ),
+    )
+
+
+def three_back(n_users: int = 300, length: int = 40, seed: int = 0) -> Sequences:
+    """Users whose next action is mostly that of three events before: chains cannot know."""
+    rng = np.random.default_rng(seed)
+    users = {}
+    for number in range(n_users):
+        word = list(rng.choice(list("xyz"), 3))
+        while len(word) < length:
+            word.append(word[-3] if rng.random() < 0.9 else rng.choice(list("xyz")))
+        users[f"u{number:03d}"] = "".join(word)
+    sequences = acting(users)
+    side = np.arange(n_users) % 5
+    return replace(
+        sequences, split=np.select([side == 0, side == 1], [VALIDATE, TEST], 0).astype(np.int8)
+    )
+
+
+@pytest.mark.parametrize("aside", [False, True])
+@pytest.mark.parametrize("category", CATEGORIES)
+@pytest.mark.parametrize("visits", [False, True])
+def test_before_it_learns_the_network_foretells_exactly_as_the_chains(category, visits, aside):
+    sequences = anything()
+    outcomes = outcomes_of(sequences, Coding.of(sequences))
+    memory = Memory(actions=2, visits=visits, category=category)
+    counts = count(outcomes, memory)
+    mixtures = path(counts, 3, 1, np.random.default_rng(0))
+    if aside:
+        own = background.own_likelihoods(counts, everyone_of(counts))
+        mixtures = path_aside(counts, mixtures, own, 1, np.random.default_rng(0))
+    chains = mixtures[3]
+    members, each = posteriors(chains, counts)
+    net = Corrections(outcomes.sizes, outcomes.told, 3, QUICK)
+    shares = torch.tensor(np.log(chains.shares), dtype=torch.float32)
+    reader = Reader(outcomes, memory, chains, QUICK.window, "cpu")
+    some = np.flatnonzero(outcomes.lengths() > 0)
+    bits = foretold(net, shares, reader, some)
+    np.testing.assert_allclose(bits, each[some] / np.log(2), rtol=1e-4, atol=1e-3)
+    np.testing.assert_allclose(memberships(net, shares, reader), members, atol=2e-3)
+
+
+def test_what_takes_three_events_to_tell_is_learned_and_kept():
+    sequences = three_back()
+    models = learn(sequences, SequenceModelOptions(models_most=2), 0)
+    start = np.ones((300, 1))
+    found = refine(models, sequences, start, QUICK, np.arange(300), 0)
+    assert found.kept and found.gain > 0.5 > 10 * found.error
+    assert found.epochs[-1][1] > found.epochs[0][1] + 0.5
+    assert is_refined(found.state)
+    again = refine(models, sequences, start, QUICK, np.arange(300), 0)
+    assert all(found.state[name].tobytes() == again.state[name].tobytes() for name in found.state)
+
+
+def test_nothing_is_kept_where_there_is_nothing_to_learn():
+    rng = np.random.default_rng(1)
+    users = {f"u{i:03d}": "".join(rng.choice(list("xyz"), 30)) for i in range(200)}
+    sequences = acting(users)
+    models = learn(sequences, SequenceModelOptions(models_most=2), 0)
+    found = refine(models, sequences, np.ones((200, 1)), QUICK, np.arange(200), 0)
+    assert not found.kept and not is_refined(found.state)
+    assert found.bits == pytest.approx(found.epochs[0][1])
+
+
+def test_test_users_teach_nothing():
+    sequences = three_back()
+    tests = np.flatnonzero(sequences.split == TEST)
+    events = np.concatenate([np.arange(*sequences.offsets[u : u + 2]) for u in tests])
+    changed = sequences.action.copy()
+    changed[events] = 1
+    models = learn(sequences, SequenceModelOptions(models_most=1), 0)
+    states = [
+        refine(models, log, np.ones((300, 1)), QUICK, np.arange(300), 0).state
+        for log in (sequences, replace(sequences, action=changed))
+    ]
+    assert all(states[0][name].tobytes() == states[1][name].tobytes() for name in states[0])
+
+
+def test_new_users_are_placed_by_what_was_kept_one_by_one_as_in_bulk():
+    sequences = three_back()
+    models = learn(sequences, SequenceModelOptions(models_most=2), 0)
+    start = np.random.default_rng(0).dirichlet(np.ones(2), 300)
+    state = refine(models, sequences, start, QUICK, np.arange(300), 0).state
+    newcomers = three_back(20, seed=5)
+    bulk = refined_members(state, newcomers, 2)
+    assert bulk.shape == (20, 2)
+    np.testing.assert_allclose(bulk.sum(axis=1), 1, atol=1e-5)
+    single = refined_members(state, newcomers.of_users(np.array([7])), 2)
+    np.testing.assert_allclose(single[0], bulk[7], atol=1e-5)
