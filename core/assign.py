@@ -7,7 +7,16 @@ from dataclasses import replace
 from pathlib import Path
 
 from core import clustering, item_features, representations, sequences
-from core.artifacts import CleaningReport, ColumnMapping, Events, Labels, RawLog, fingerprint
+from core.artifacts import (
+    NO_VECTORS,
+    CleaningReport,
+    ColumnMapping,
+    Events,
+    FloatArray,
+    Labels,
+    RawLog,
+    fingerprint,
+)
 from core.errors import OptionRefused, did_you_mean
 from core.events import clean, item_categories
 from core.events.guess import platforms_of_file
@@ -91,7 +100,9 @@ def assign(run: Run, events: Events, folder: Path) -> tuple[Labels, CleaningRepo
     if features is not None:
         arrived = item_features.attach_known(arrived, features, items, run.vectors())
     space, fitted = run.embeddings(), run.labels()
-    points = representations.transform(space.method, space.state, arrived)
+    points: FloatArray = NO_VECTORS
+    if clustering.CLUSTERERS[fitted.method].reads == "points":
+        points = representations.transform(space.method, space.state, arrived)
     values, confidence = clustering.assign(
         fitted.method, fitted.state, points, clustering.Behaviour(sequences=arrived)
     )

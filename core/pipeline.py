@@ -210,7 +210,7 @@ class Journey:
             "models",
             BehaviourModels,
             lambda _: sequence_models.learn(
-                self.sequences(), options.models, options.seed, self._listen
+                self.inputs(), options.models, options.seed, self._listen
             ),
         )
 
@@ -258,7 +258,7 @@ class Journey:
         behaviour = None
         if self._clusters_behaviour():
             behaviour = Behaviour(
-                sequences=self.sequences(),
+                sequences=self.inputs(),
                 models=self.models(),
                 points=embeddings.values,
                 report=self._listen,
@@ -351,6 +351,7 @@ class Journey:
             **o.item_features.to_dict(),
             **seed,
         }
+        inputs = "item_features" if self._has_features() else "sequences"
         recipes: dict[str, tuple[str | None, int, dict[str, Any]]] = {
             "filled": (None, item_categories.VERSION, {"items": _identity(self.beside.items)}),
             "clean": (
@@ -360,12 +361,8 @@ class Journey:
             ),
             "sequences": ("clean", sequences.VERSION, o.sequence.to_dict() | seed),
             "item_features": ("sequences", item_features.VERSION, features_by),
-            "models": ("sequences", sequence_models.VERSION, models_by),
-            "embeddings": (
-                "item_features" if self._has_features() else "sequences",
-                representations.VERSION,
-                represent_by,
-            ),
+            "models": (inputs, sequence_models.VERSION, models_by),
+            "embeddings": (inputs, representations.VERSION, represent_by),
             "k_curve": ("embeddings", choose_k.VERSION, k_by),
             "labels": ("embeddings", clustering.VERSION, cluster_by),
             "projection": ("embeddings", projection.VERSION, o.project.to_dict() | seed),

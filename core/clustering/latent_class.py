@@ -96,7 +96,7 @@ def fit(behaviour: Behaviour, options: LatentClassOptions, n_clusters: int, seed
     Users that follow no model are NOISE where the models set such users aside.
     """
     plain = markov_mixture.fit(behaviour, markov_mixture.MarkovMixtureOptions(), n_clusters, seed)
-    if n_clusters == 1:
+    if n_clusters == 1 or not _can_read(behaviour):
         return plain
     found = {name: _refined(name, behaviour, options, n_clusters, seed) for name in options.starts}
     name = max(found, key=lambda one: found[one].bits)
@@ -116,6 +116,15 @@ def assign(state: State, behaviour: Behaviour) -> Assigned:
     if any(name.startswith("net.") for name in state):
         return _segments(state, behaviour)
     return markov_mixture.assign(state, behaviour)
+
+
+def _can_read(behaviour: Behaviour) -> bool:
+    """Whether an event tells anything that the network reads."""
+    from core.sequence_models.neural import READ
+    from core.sequence_models.outcomes import Coding
+
+    assert behaviour.models is not None
+    return not Coding.from_state(behaviour.models.state).names_told().isdisjoint(READ)
 
 
 def _segments(state: State, behaviour: Behaviour) -> Assigned:

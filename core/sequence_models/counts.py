@@ -179,6 +179,15 @@ def parts(o: Outcomes, memory: Memory) -> Iterator[Part]:
                 values=values,
                 scales=((1, o.sizes[name]),),
             )
+    if "item" in o.told:  # within its category, and not where it is the same item once more
+        yield Part(
+            name="item",
+            levels=(o.sizes["category"],),
+            contexts=(o.category,),
+            width=o.sizes["item"],
+            values=o.item,
+            counted=~o.again,
+        )
     for name in ("platform", "daypart"):  # they hardly change within a visit: one count for each
         if name in o.told:
             values = getattr(o, name)

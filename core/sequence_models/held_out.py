@@ -32,7 +32,7 @@ ROUNDING = 1e-6
 """Bits per event below which a difference is none, however alike users are."""
 EXTRA = 2
 """How many models more than segments wanted the way down begins with."""
-RESTARTS, N_FOLDS = 1, 3
+RESTARTS, N_FOLDS = 2, 3
 Tell = Callable[[float], None]
 
 
@@ -99,7 +99,7 @@ def compare_k(
         plain.append(_foretold(found, unseen, k_most))
         tell((2 * fold + 1) / (2 * N_FOLDS))
         own = background.own_likelihoods(known, everyone_of(known))
-        aside.append(_foretold(path_aside(known, found, own, 1, rng), unseen, k_most))
+        aside.append(_foretold(path_aside(known, found, own, RESTARTS, rng), unseen, k_most))
         tell((2 * fold + 2) / (2 * N_FOLDS))
         n_events.append(unseen.n_events)
     together = np.concatenate(n_events)

@@ -13,14 +13,18 @@ import numpy as np
 import numpy.typing as npt
 
 from core.artifacts import FIT, FloatArray, IntArray, LongArray, Sequences, State
+from core.geometry import blocks, scores
 
-FORETOLD = ("action", "category", "pause", "price", "duration", "platform", "daypart")
+FORETOLD = ("action", "category", "pause", "price", "duration", "platform", "daypart", "item")
 """What is foretold of every event: what was done, on what, how long after the event before it, at
-which price, for how long; and of every visit, where and in which part of the day it begins."""
+which price, for how long; of every visit, where and in which part of the day it begins; and of
+every other item, of which kind it is, where titles or vectors tell kinds of items apart."""
 MOST_ACTIONS, MOST_CATEGORIES, MOST_PLATFORMS = 20, 64, 8
 """Words of each kind that are told apart; rarer ones are taken together."""
 _CLASSES = 12
 """Classes of about equal size for each number."""
+_KINDS, _ITEMS = 12, 5_000
+"""Most kinds of items, and most events whose items they are formed of."""
 _SAMPLE = 1_000_000
 DAYPARTS = 6
 _SECONDS_PER_PART = 86_400 // DAYPARTS
@@ -39,6 +43,7 @@ class Coding:
     away_edges: FloatArray  # between visits
     price_edges: FloatArray  # of the logarithm
     duration_edges: FloatArray
+    item_centres: FloatArray  # (M, F) kinds of items, by what is known of them; (0, F) for none
     told: IntArray  # places in FORETOLD of what is not the same for all
 
     @classmethod
@@ -62,6 +67,7 @@ class Coding:
             away_edges=_edges(gap[breaks & (gap > 0)]),
             price_edges=_edges(_known(sequences.price[events])),
             duration_edges=_edges(_known(sequences.duration[events])),
+            item_centres=_kinds_of_items(sequences, events),
         )
         some = outcomes_of(sequences, coding, _some_users(sequences))
         told = [i for i, name in enumerate(FORETOLD) if some.varies(name)]
@@ -74,6 +80,10 @@ class Coding:
     def to_state(self) -> dict[str, npt.NDArray[Any]]:
         return {f"coding.{f.name}": getattr(self, f.name) for f in fields(self)}
 
+    def names_told(self) -> frozenset[str]:
+        """What of an event is foretold."""
+        return frozenset(FORETOLD[i] for i in self.told)
+
     def sizes(self) -> dict[str, int]:
         """Number of classes of each thing foretold."""
         return {
@@ -84,6 +94,7 @@ class Coding:
             "duration": 2 + len(self.duration_edges),
             "platform": int(self.platforms.max()) + 1,
             "daypart": DAYPARTS,
+            "item": 1 + len(self.item_centres),
         }
 
 
@@ -102,6 +113,8 @@ class Outcomes:
     duration: LongArray  # (E,)
     platform: LongArray  # (E,)
     daypart: LongArray  # (E,)
+    item: LongArray  # (E,) kind of the item, 0 where nothing is known of it
+    again: npt.NDArray[np.bool_]  # (E,) whether the item is that of the user's event before
     sizes: dict[str, int]
     first_away: int
     """The first pause class between visits."""
@@ -140,6 +153,7 @@ def outcomes_of(sequences: Sequences, coding: Coding, users: LongArray | None = 
     first_away = 3 + len(coding.pause_edges)
     away = first_away + np.searchsorted(coding.away_edges, logs, side="right")
     pause = np.where(breaks, away, np.where(gap > 0, within, TIE))
+    item = np.asarray(sequences.item[events])
     return Outcomes(
         offsets=offsets,
         user=user,
@@ -152,9 +166,11 @@ def outcomes_of(sequences: Sequences, coding: Coding, users: LongArray | None = 
         duration=_class_of(sequences.duration[events], coding.duration_edges),
         platform=_coded(sequences.platform[events], coding.platforms),
         daypart=np.asarray(sequences.time[events]) // _SECONDS_PER_PART % DAYPARTS,
+        item=_kinds(item, sequences.item_vectors, coding.item_centres),
+        again=~first & (item == np.roll(item, 1)),
         sizes=coding.sizes(),
         first_away=first_away,
-        told=frozenset(FORETOLD[i] for i in coding.told),
+        told=coding.names_told(),
     )
 
 
@@ -178,6 +194,36 @@ def _events_to_fit(sequences: Sequences) -> LongArray:
     user = np.searchsorted(sequences.offsets, events, side="right") - 1
     fitted = np.asarray(sequences.split)[user] == FIT
     return events[fitted] if fitted.any() else events
+
+
+def _kinds_of_items(sequences: Sequences, events: LongArray) -> FloatArray:
+    """Centres (M, F) of the kinds of items that were met, by K-means on what is known of them."""
+    vectors = np.asarray(sequences.item_vectors)
+    codes = np.asarray(sequences.item)[events]
+    known = np.asarray(vectors.any(axis=1))
+    met = codes[known[np.where(codes < len(vectors), codes, 0)]]
+    distinct = np.unique(vectors[np.unique(met)], axis=0)
+    if len(distinct) <= _KINDS:
+        return distinct
+    from sklearn.cluster import KMeans
+
+    some = met[np.linspace(0, len(met) - 1, min(len(met), _ITEMS)).astype(np.int64)]
+    points = vectors[some]
+    k = min(_KINDS, len(np.unique(points, axis=0)))
+    found = KMeans(k, n_init=3, random_state=0).fit(points).cluster_centers_
+    return np.asarray(found, dtype=np.float32)
+
+
+def _kinds(codes: npt.NDArray[Any], vectors: FloatArray, centres: FloatArray) -> LongArray:
+    """Kind (E,) of every item: the nearest centre, from 1; 0 where nothing is known of it."""
+    if not len(centres) or centres.shape[1] != vectors.shape[1]:
+        return np.zeros(len(codes), dtype=np.int64)
+    met, place = np.unique(np.where(codes < len(vectors), codes, 0), return_inverse=True)
+    known = np.asarray(vectors[met], dtype=np.float64)
+    kind = np.empty(len(met), dtype=np.int64)
+    for rows in blocks(len(met)):
+        kind[rows] = 1 + scores(known[rows], centres.astype(np.float64)).argmin(axis=0)
+    return np.where(known.any(axis=1), kind, 0)[place]
 
 
 def _commonest(codes: IntArray, words: tuple[str, ...], most: int) -> IntArray:

@@ -70,6 +70,18 @@ def test_what_is_known_of_items_tells_users_apart(shop, tmp_path, flag):
 
 
 @pytest.mark.parametrize("flag", ["--items", "--item-vectors"])
+def test_the_number_of_segments_is_found_by_what_is_known_of_items_alone(shop, tmp_path, flag):
+    log, items, vectors = shop
+    table = items if flag == "--items" else vectors
+    out = tmp_path / "out"
+    assert main(["run", str(log), "--out", str(out), flag, str(table), *SETTINGS]) == 0
+    assert is_by_season(segments(out / "assignments.csv"))
+    again = tmp_path / "again.csv"
+    assert main(["assign", str(log), "--run", str(out), "--out", str(again)]) == 0
+    assert segments(again) == segments(out / "assignments.csv")
+
+
+@pytest.mark.parametrize("flag", ["--items", "--item-vectors"])
 def test_items_that_only_a_new_log_holds_are_placed_by_the_files_of_the_run(shop, tmp_path, flag):
     log, items, vectors = shop
     header, *rows = log.read_text().splitlines(keepends=True)

@@ -1,5 +1,6 @@
 """How often each outcome followed each context."""
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -123,6 +124,22 @@ def test_a_category_may_follow_the_one_before_or_the_action():
     a, b = 1, 2
     assert by_last[0, a] == by_last[a + 1, b] == by_last[b + 1, a] == 1
     assert by_action[1, a] == 2 and by_action[2, b] == 1
+
+
+def test_a_kind_of_item_is_counted_within_its_category_and_not_for_the_same_item_again():
+    steps = [("x", c, 0.0, None) for c in "aabb"]
+    sequences = replace(
+        log({"u": steps}),
+        item=np.array([1, 1, 2, 3], dtype=np.int32),
+        item_vectors=np.array([[0.0], [1.0], [8.0], [1.0]], dtype=np.float32),
+    )
+    found = block_of(counted(sequences), "item")[0]
+    near, far = counted_kind(sequences, 0), counted_kind(sequences, 2)
+    assert found[1, near] == 1 and found[2, far] == found[2, near] == 1 and found.sum() == 3
+
+
+def counted_kind(sequences, event):
+    return outcomes_of(sequences, Coding.of(sequences)).item[event]
 
 
 def test_a_log_in_which_all_is_the_same_has_no_block_and_users_without_counts():

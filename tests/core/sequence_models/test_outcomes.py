@@ -1,5 +1,7 @@
 """Events as classes: ties, first events, borders of visits, and all that a log may lack."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -130,3 +132,42 @@ def test_a_log_without_any_event_has_nothing_to_foretell():
     empty = log({"a": [], "b": []})
     found = coded(empty)
     assert found.n_users == 2 and found.told == set() and found.lengths().tolist() == [0, 0]
+
+
+def items(codes, vectors):
+    """One user who met these items, by code."""
+    made = acting({"a": "x" * len(codes)})
+    return replace(
+        made,
+        item=np.array(codes, dtype=np.int32),
+        item_vectors=np.array(vectors, dtype=np.float32),
+    )
+
+
+def test_items_are_of_kinds_by_what_is_known_of_them_and_of_none_where_nothing_is():
+    sequences = items([1, 2, 3, 0, 4, 1], [[0, 0], [1, 5], [1, 5], [7, 0], [0, 0]])
+    found = coded(sequences)
+    warm, cold = found.item[0], found.item[2]
+    assert found.item.tolist() == [warm, warm, cold, 0, 0, warm] and {warm, cold} == {1, 2}
+    assert found.told == {"item"} and found.sizes["item"] == 3
+
+
+def test_items_that_only_a_new_log_holds_are_of_the_nearest_kind():
+    fitted = items([1, 2, 1, 2], [[0, 0], [1, 5], [7, 0]])
+    new = items([3, 4, 9, 1], [[0, 0], [1, 5], [7, 0], [6, 1], [0, 4]])
+    found = outcomes_of(new, Coding.of(fitted)).item.tolist()
+    near = coded(fitted).item.tolist()
+    assert found == [near[1], near[0], 0, near[0]]  # code 9 is of nothing that is known
+
+
+def test_of_many_items_no_more_kinds_are_told_apart_than_can_be_learned():
+    vectors = np.random.default_rng(0).normal(size=(301, 3))
+    vectors[0] = 0
+    found = coded(items(np.arange(301), vectors))
+    assert found.item[0] == 0 and set(found.item[1:].tolist()) == set(range(1, 13))
+
+
+def test_the_same_item_once_more_is_marked_but_not_over_the_border_of_users():
+    sequences = acting({"a": "xxx", "b": "xx"})
+    found = coded(replace(sequences, item=np.array([5, 5, 6, 6, 6], dtype=np.int32)))
+    assert found.again.tolist() == [False, True, False, False, True]
