@@ -72,7 +72,7 @@ class Foretold:
         bits = self.per_event()
         best = int(bits.argmax())
         behind, error = self.behind(best)
-        little = least * float(bits[best] - bits[0]) + _ROUNDING
+        little = least * float(bits[best] - bits[0]) + ROUNDING
         return int(np.flatnonzero(behind <= np.maximum(errors * error, little))[0])
 
 
