@@ -12,7 +12,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from core.artifacts import FIT, FloatArray, IntArray, LongArray, Sequences, State
+from core.artifacts import FIT, DoubleArray, FloatArray, IntArray, LongArray, Sequences, State
 from core.geometry import blocks, scores
 
 FORETOLD = ("action", "category", "pause", "price", "duration", "platform", "daypart", "item")
@@ -147,7 +147,7 @@ def outcomes_of(sequences: Sequences, coding: Coding, users: LongArray | None = 
     first = place == 0
     session = np.asarray(sequences.session[events])
     breaks = first | (session != np.roll(session, 1))
-    gap = np.asarray(sequences.gap[events], dtype=np.float64)
+    gap = np.nan_to_num(np.asarray(sequences.gap[events], dtype=np.float64))
     logs = _log(gap)
     within = 2 + np.searchsorted(coding.pause_edges, logs, side="right")
     first_away = 3 + len(coding.pause_edges)
@@ -181,10 +181,10 @@ def _some_users(sequences: Sequences) -> LongArray:
     return users[:: max(1, len(users) * sequences.n_events // (sequences.n_users or 1) // _SAMPLE)]
 
 
-def _gaps(sequences: Sequences) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
+def _gaps(sequences: Sequences) -> tuple[DoubleArray, npt.NDArray[np.bool_]]:
     session = np.asarray(sequences.session)
     breaks = session != np.roll(session, 1)
-    return np.asarray(sequences.gap), breaks
+    return np.nan_to_num(np.asarray(sequences.gap, dtype=np.float64)), breaks
 
 
 def _events_to_fit(sequences: Sequences) -> LongArray:

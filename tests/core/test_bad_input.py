@@ -125,7 +125,7 @@ def test_one_event_a_user_leaves_nothing_to_learn_but_something_to_count(told, t
 
 def test_one_event_a_user_foretells_nothing_so_one_segment_is_suggested(told, tmp_path):
     users = {user: actions.split()[0] for user, actions in three_groups().items()}
-    log = write_log(tmp_path / "log.csv", users)
+    log = write_log(tmp_path / "log.csv", users, category="shoes")
     code, _, found = told(log, *QUICKLY, "--set", "clean.min_events=1")
     assert (code, found["k"], found["k_recommended"]) == (0, 1, 1)
 

@@ -63,7 +63,7 @@ def test_a_setting_comes_over_the_file_and_the_seed_over_both(tmp_path):
             "cluster.min_cluster_size=5",
             r"Unknown option 'cluster.min_cluster_size'.*It belongs to cluster\.method=hdbscan\.",
         ),
-        ("represent.epochs=5", r"'represent\.epochs'.*It belongs to represent\.method=lstm\."),
+        ("represent.epochs=5", r"'represent\.epochs'.*It belongs to represent\.method=lstm or "),
         ("represent.candidates=bag,lstn", "represent.candidates names 'lstn'.*mean 'lstm'"),
         ("represent.candidates=auto", "represent.candidates names 'auto'. Allowed: lstm, "),
         ("cluster.candidates=", "cluster.candidates is empty. Name one or more of markov_mixture"),

@@ -24,6 +24,13 @@ def test_a_pause_is_nothing_at_the_first_a_tie_at_zero_and_of_other_classes_betw
     assert found.pause[5:].tolist() == [0, found.first_away]
 
 
+def test_a_pause_that_is_not_known_counts_as_none_and_an_endless_one_as_the_longest():
+    steps = [("look", None, t, None) for t in (0, 10, 70, 800, 801)]
+    gap = np.array([0, np.nan, 60, 730, np.inf], dtype=np.float32)
+    first, unknown, short, longer, endless = coded(log({"a": steps}, gap=gap)).pause
+    assert (first, unknown) == (0, TIE) and TIE < short < longer <= endless
+
+
 def test_the_first_event_of_a_user_begins_a_visit_whatever_the_number_of_the_visit():
     found = coded(
         log(
