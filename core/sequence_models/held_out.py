@@ -64,11 +64,16 @@ class Foretold:
             return behind, np.full_like(behind, np.inf)
         return behind, apart.std(axis=0, ddof=1) * np.sqrt(n_users) / n_events
 
-    def simplest_of_the_best(self, errors: float = 1.0) -> int:
-        """The first candidate within one standard error of the best (Breiman et al., 1984)."""
-        best = int(self.per_event().argmax())
+    def simplest_of_the_best(self, errors: float = 1.0, least: float = 0.0) -> int:
+        """The first candidate within one standard error of the best (Breiman et al., 1984).
+
+        Nor are differences counted below ``least``, a share of what the best gains on the first.
+        """
+        bits = self.per_event()
+        best = int(bits.argmax())
         behind, error = self.behind(best)
-        return int(np.flatnonzero(behind <= errors * error + ROUNDING)[0])
+        little = least * float(bits[best] - bits[0]) + ROUNDING
+        return int(np.flatnonzero(behind <= np.maximum(errors * error, little))[0])
 
 
 def folds(split: SideArray, n_folds: int, seed: int) -> Iterator[tuple[LongArray, LongArray]]:

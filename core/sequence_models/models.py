@@ -33,6 +33,8 @@ VERSION = 1
 _STAGE = "models"
 _FEWEST_ASIDE, _MOST_ASIDE = 0.01, 0.5
 """Where more users than this follow nobody, setting them aside would leave no segmentation."""
+_WORTH = 0.01
+"""Share of all that segments gain which one more must add to be suggested."""
 _SURELY = 2.0
 """Standard errors by which a background must be better."""
 USERS_AT_ONCE = 20_000
@@ -234,7 +236,7 @@ def _largest_first(mixture: Mixture) -> Mixture:
 
 
 def _suggested(foretold: Foretold) -> int:
-    return foretold.simplest_of_the_best() + 1
+    return foretold.simplest_of_the_best(least=_WORTH) + 1
 
 
 def _surely_better(aside: Foretold, plain: Foretold) -> bool:
