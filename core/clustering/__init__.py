@@ -18,7 +18,7 @@ from core.clustering.markov_mixture import MARKOV_MIXTURE
 from core.errors import OptionRefused, TooLittleData, did_you_mean
 from core.geometry import all_alike
 from core.options import Options
-from core.sequence_models.labels import bits_of_labels
+from core.sequence_models.labels import SURELY, bits_of_labels
 from core.sequence_models.models import count_distinct as count_behaviours
 from core.wording import counted
 
@@ -119,7 +119,7 @@ def _judged(found: Mapping[str, Labels], seed: int, behaviour: Behaviour) -> Lab
     foretold = bits_of_labels(
         behaviour.models, behaviour.sequences, [labels.values for labels in found.values()], seed
     )
-    best = list(found)[foretold.simplest_of_the_best()]
+    best = list(found)[foretold.simplest_of_the_best(SURELY)]
     told = ", ".join(
         f"{CLUSTERERS[name].label} {value:.3f}"
         for name, value in zip(found, foretold.per_event(), strict=True)

@@ -27,7 +27,7 @@ from core.errors import AnalystError, JobStopped
 from core.geometry import drawn_users
 from core.options import Options, known_names, option, option_types
 from core.representations._base import Representation, Work
-from core.sequence_models.labels import bits_of_labels
+from core.sequence_models.labels import SURELY, bits_of_labels
 from core.sequence_models.models import learn
 from core.sequence_models.options import SequenceModelOptions
 
@@ -86,7 +86,7 @@ def climb(
 ) -> Climbed:
     """Try every candidate on a sample and take the one whose segments are worth most.
 
-    Of those within one standard error of the best the first named is taken. Candidates that cannot
+    Of those within two standard errors of the best the first named is taken. Candidates that cannot
     be made of this log are named with the reason. Raises OptionRefused for an unknown candidate,
     and the reason of the first where none can be made.
     """
@@ -162,7 +162,7 @@ def _judged(  # noqa: PLR0913
 
     foretold = bits_of_labels(models, sample, [one.labels for one in tried], seed)
     bits = foretold.per_event()
-    taken = foretold.simplest_of_the_best()
+    taken = foretold.simplest_of_the_best(SURELY)
     behind, error = foretold.behind(int(bits.argmax()))
     rungs = [
         Rung(
@@ -202,7 +202,7 @@ def _why(
     if next_best.bits > taken.bits:
         return (
             f"{words}as well as any ({taken.bits:.3f} bits per event, {label} "
-            f"{next_best.bits:.3f}: within one standard error), and it was named first."
+            f"{next_best.bits:.3f}: within what chance gives), and it was named first."
         )
     return f"{words}best ({taken.bits:.3f} bits per event; next is {label}, {next_best.bits:.3f})."
 

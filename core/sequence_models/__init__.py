@@ -6,5 +6,5 @@ A mixture says that every user follows one of K such models,
 
 so membership is Bayes' rule, new users need no refitting, and models are compared by how well
 they foretell users they have not seen. Two forms share one alphabet of outcomes (`outcomes`): the
-fast one counts (`markov`), the strong one learns (`neural`).
+fast one counts (`mixture`), the strong one learns (`neural`).
 """

@@ -15,6 +15,8 @@ from core.sequence_models.held_out import Foretold, foretell
 from core.sequence_models.mixture import Mixture, everyone_of, fit, of_members
 from core.sequence_models.models import counts_of
 
+SURELY = 2.0
+"""Standard errors by which a later candidate must be better than an earlier one to be taken."""
 _MOST_USERS = 20_000
 
 

@@ -36,9 +36,12 @@ def at_work(page: Page) -> None:
 
 
 def epochs_counted(page: Page) -> None:
-    """The first pass over the users is under way, and the page says how far it is."""
+    """The first pass over the users is under way, and the page says how far it is.
+
+    Models of behaviour, which teach the encoder, come before it.
+    """
     said = page.locator(AT_WORK).get_by_text("Epoch ", exact=False).filter(has_text="left")
-    expect(said).to_have_count(1, timeout=SOON)
+    expect(said).to_have_count(1, timeout=1000 * walk.LONG)
 
 
 def workers(home: Path) -> list[int]:

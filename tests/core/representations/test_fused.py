@@ -126,7 +126,8 @@ def test_new_users_are_placed_as_the_fitted_were(by_order, lasting):
 
 
 def test_every_counted_representation_can_be_fused():
-    counted = {n for n, e in REPRESENTATIONS.items() if not (e.learned or e.uses_models)}
+    entries = REPRESENTATIONS.items()
+    counted = {name for name, entry in entries if not entry.learned and not entry.uses_models}
     assert set(PARTS) == counted - {"fused"}
     for entry, changed in PARTS.values():
         assert set(changed) <= set(option_types(entry.Options))
