@@ -63,8 +63,8 @@ class Coding:
             platforms=_commonest(
                 sequences.platform[events], sequences.vocabulary.platforms, MOST_PLATFORMS
             ),
-            pause_edges=_edges(gap[~breaks & (gap > 0)]),
-            away_edges=_edges(gap[breaks & (gap > 0)]),
+            pause_edges=_edges(_known(gap[~breaks & (gap > 0)])),
+            away_edges=_edges(_known(gap[breaks & (gap > 0)])),
             price_edges=_edges(_known(sequences.price[events])),
             duration_edges=_edges(_known(sequences.duration[events])),
             item_centres=_kinds_of_items(sequences, events),
