@@ -12,7 +12,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from core.artifacts import FIT, DoubleArray, FloatArray, IntArray, LongArray, Sequences, State
+from core.artifacts import FIT, FloatArray, IntArray, LongArray, Sequences, State
 from core.geometry import blocks, scores
 
 FORETOLD = ("action", "category", "pause", "price", "duration", "platform", "daypart", "item")
@@ -63,8 +63,8 @@ class Coding:
             platforms=_commonest(
                 sequences.platform[events], sequences.vocabulary.platforms, MOST_PLATFORMS
             ),
-            pause_edges=_edges(gap[~breaks & (gap > 0)]),
-            away_edges=_edges(gap[breaks & (gap > 0)]),
+            pause_edges=_edges(_known(gap[~breaks & (gap > 0)])),
+            away_edges=_edges(_known(gap[breaks & (gap > 0)])),
             price_edges=_edges(_known(sequences.price[events])),
             duration_edges=_edges(_known(sequences.duration[events])),
             item_centres=_kinds_of_items(sequences, events),
@@ -181,10 +181,10 @@ def _some_users(sequences: Sequences) -> LongArray:
     return users[:: max(1, len(users) * sequences.n_events // (sequences.n_users or 1) // _SAMPLE)]
 
 
-def _gaps(sequences: Sequences) -> tuple[DoubleArray, npt.NDArray[np.bool_]]:
+def _gaps(sequences: Sequences) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
     session = np.asarray(sequences.session)
     breaks = session != np.roll(session, 1)
-    return np.nan_to_num(np.asarray(sequences.gap, dtype=np.float64)), breaks
+    return np.asarray(sequences.gap), breaks
 
 
 def _events_to_fit(sequences: Sequences) -> LongArray:

@@ -33,6 +33,14 @@ def test_the_simplest_within_one_standard_error_of_the_best_is_taken():
     assert sure.simplest_of_the_best() == 1
 
 
+def test_a_difference_too_small_to_matter_is_none_however_sure():
+    bits = np.tile([-20.0, -10.1, -10.0], (20, 1))
+    foretold = Foretold(bits=bits, n_events=np.full(20, 5))
+    assert foretold.simplest_of_the_best() == 2
+    assert foretold.simplest_of_the_best(least=0.02) == 1  # a hundredth of what the best gains
+    assert foretold.simplest_of_the_best(least=0.005) == 2
+
+
 def test_what_only_rounding_tells_apart_is_no_difference():
     bits = np.tile([-10.0, -10.0 + 1e-9], (20, 1))
     assert Foretold(bits=bits, n_events=np.full(20, 5)).simplest_of_the_best() == 0
