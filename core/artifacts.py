@@ -381,10 +381,14 @@ class Sequences:
         lengths = np.diff(self.offsets)[users]
         offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
         shift = np.repeat(np.asarray(self.offsets)[users] - offsets[:-1], lengths)
-        events = np.arange(offsets[-1]) + shift
-        per_user = ("user_ids", "length", "in_window", "first_time", "split")
+        return self.regrouped(users, np.arange(offsets[-1]) + shift, offsets)
+
+    def regrouped(self, users: LongArray, events: LongArray, offsets: LongArray) -> Sequences:
+        """Other groups of the same events: row i is of user ``users[i]`` and has the events
+        ``events[offsets[i]:offsets[i + 1]]``.
+        """
         changed: dict[str, Any] = {"offsets": offsets}
-        changed |= {name: np.asarray(getattr(self, name))[users] for name in per_user}
+        changed |= {name: np.asarray(getattr(self, name))[users] for name in _PER_USER}
         changed |= {name: np.asarray(getattr(self, name))[events] for name in _PER_EVENT}
         return replace(self, **changed)
 
@@ -406,6 +410,8 @@ _PER_EVENT = (
     "price",
 )
 """The arrays of `Sequences` that hold one value per event."""
+_PER_USER = ("user_ids", "length", "in_window", "first_time", "split")
+"""Those that hold one value per user."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -479,7 +485,7 @@ class Rung:
 
     method: str
     bits: float
-    """Bits per event by which users not looked at are foretold by its segments (K-means)."""
+    """Bits per event by which users left out are foretold by its segments (K-means)."""
     behind: float
     """How far that is behind the best, in bits per event; 0 for the best."""
     error: float

@@ -14,6 +14,8 @@ GROUND = {
     "core.artifacts",
     "core.options",
     "core.errors",
+    "core.device",
+    "core.schedule",
     "core.store",
     "core.geometry",
     "core.wording",
@@ -100,7 +102,8 @@ def test_a_stage_imports_only_the_ground_and_its_own_folder(module):
 
 @pytest.mark.parametrize("module", [m for m in MODULES if belongs(m, FOUNDATION)])
 def test_the_models_of_behaviour_know_no_stage(module):
-    allowed = {f"core.{name}" for name in ("artifacts", "options", "errors", "geometry", "wording")}
+    ground = ("artifacts", "device", "errors", "geometry", "options", "schedule", "wording")
+    allowed = {f"core.{name}" for name in ground}
     strangers = {name for name in ours(module) if not belongs(name, FOUNDATION)}
     assert strangers <= allowed
 

@@ -22,7 +22,7 @@ LABELS = {name: entry.label for name, entry in CLUSTERERS.items()}
 _TOOL = Auto(
     summary=(
         "Forms segments with several algorithms and takes those that best foretell what users "
-        "that were not looked at do next."
+        "that were left out do next."
     ),
     strengths="You need to know nothing beforehand, and read why it was taken.",
     weaknesses="Takes as long as all of them together.",

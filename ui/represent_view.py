@@ -74,7 +74,7 @@ def comparison(embeddings: Embeddings) -> None:
     st.table(pd.DataFrame(rows).set_index("Representation"), border="horizontal")
     st.caption(
         "Each was made of the same sample of users and K-means formed as many segments in it. "
-        "Bits per event say how well those segments foretell what users that were not looked at "
+        "Bits per event say how well those segments foretell what users that were left out "
         "do next; nearer to 0 is better, ± is one standard error. Same segments: adjusted Rand "
         "index with those of the one taken, 1 the same, 0 what chance gives. The models of "
         "behaviour that all are measured by are not in the time."

@@ -75,7 +75,7 @@ def foretold(curve: KCurve, chosen: int | None = None) -> go.Figure | None:
         )
     made = figure(
         "How well unseen users are foretold",
-        "Bits per event of users that were not looked at; higher (nearer to 0) is better. More "
+        "Bits per event of users that were left out; higher (nearer to 0) is better. More "
         f"segments pay only as long as the line rises.{sure}",
         f"Line chart of bits per event from {seen[0][0]} to {seen[-1][0]} segments: "
         f"{seen[0][1]:.3f} to {seen[-1][1]:.3f}. Suggested: {curve.suggested}.{sure}",

@@ -1,4 +1,4 @@
-"""Segments from points: the catalogue of algorithms and the two things done with it."""
+"""Segments of users: the catalogue of algorithms and the two things done with it."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def _judged(found: Mapping[str, Labels], seed: int, behaviour: Behaviour) -> Lab
     )
     why = (
         f"{CLUSTERERS[best].label} was taken: no other algorithm's segments foretell users that "
-        f"were not looked at surely better (bits per event, nearer to 0 is better: {told})."
+        f"were left out surely better (bits per event, nearer to 0 is better: {told})."
     )
     return replace(found[best], note=f"{why} {found[best].note}".strip())
 

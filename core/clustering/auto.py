@@ -15,7 +15,7 @@ class AutoOptions(Options):
     candidates: tuple[str, ...] = option(
         ("latent_class", "kmeans"),
         "Algorithms to compare",
-        "The one whose segments foretell users that were not looked at best is taken",
+        "The one whose segments foretell users that were left out best is taken",
         expert=True,
     )
 

@@ -28,6 +28,7 @@ from core.options import Options, option
 
 VERSION = 3
 
+Tell = Callable[[int, str], None]
 SILENT_ON_NONE = (
     "No such figure can tell whether there are segments at all: a best number shows even where "
     "there are none."
@@ -99,19 +100,11 @@ def k_curve(
     tried, suggested, knee, reason = [_alone(sample)], 1, None, ""
     if ks:
         tell = _teller(report, len(ks) + REFERENCES)
-        starts = kmeans.KMeansOptions(n_init=options.k_restarts)
-        for done, found in enumerate(sweep(sample, ks, starts, seed)):
-            tried.append(_judged(sample, found, seed))
-            tell(done + 1, f"{ks[done]} segments compared")
+        tried += _compared(sample, ks, options, seed, tell)
         losses = [t.inertia for t in tried]
         knee = knee_of([1, *ks], losses)
-        gaps = gap(
-            sample,
-            losses,
-            ks,
-            seed,
-            lambda done: tell(len(ks) + done, "a crowd without segments compared"),
-        )
+        crowd = "a crowd without segments compared"
+        gaps = gap(sample, losses, ks, seed, lambda done: tell(len(ks) + done, crowd))
         suggested, reason = suggest(tried[1:], gaps, knee)
     bits = np.full(len(tried), np.nan)
     if models is not None:
@@ -132,6 +125,17 @@ def k_curve(
             embeddings.fingerprint, "k_curve", VERSION, options.to_dict() | {"seed": seed}
         ),
     )
+
+
+def _compared(
+    sample: DoubleArray, ks: Sequence[int], options: KOptions, seed: int, tell: Tell
+) -> list[Tried]:
+    """What each number of segments gives, telling of each."""
+    starts, found = kmeans.KMeansOptions(n_init=options.k_restarts), list[Tried]()
+    for done, restart in enumerate(sweep(sample, ks, starts, seed)):
+        found.append(_judged(sample, restart, seed))
+        tell(done + 1, f"{ks[done]} segments compared")
+    return found
 
 
 def suggest(tried: Sequence[Tried], gaps: Gap, knee: int | None) -> tuple[int, str]:
@@ -179,7 +183,7 @@ def _leading(gaps: Gap) -> list[int]:
     ]
 
 
-def _teller(report: Report, n_steps: int) -> Callable[[int, str], None]:
+def _teller(report: Report, n_steps: int) -> Tell:
     def tell(done: int, text: str) -> None:
         report(Progress(stage="k_curve", done=done / n_steps, text=text))
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from core.artifacts import BehaviourModels
-
-_MANY_ASIDE = 0.5
+from core.sequence_models.models import MOST_ASIDE
 
 
 def reason(models: BehaviourModels) -> str:
@@ -12,13 +11,13 @@ def reason(models: BehaviourModels) -> str:
     k, bits = models.suggested, models.bits
     if k == 1:
         told = (
-            "1 segment is suggested: with no number of segments are users that were not looked at "
+            "1 segment is suggested: with no number of segments are users that were left out "
             "foretold surely better than with one model for everyone "
             f"({bits[0]:.3f} bits per event)."
         )
     else:
         told = (
-            f"{k} segments are suggested: with them users that were not looked at are foretold "
+            f"{k} segments are suggested: with them users that were left out are foretold "
             f"best ({bits[k - 1]:.3f} bits per event, nearer to 0 is better; with one segment "
             f"{bits[0]:.3f}), and more do not foretell them surely better."
         )
@@ -29,10 +28,10 @@ def reason(models: BehaviourModels) -> str:
 def _of_aside(models: BehaviourModels) -> str:
     if models.sets_aside:
         return (
-            f"About {models.share_aside:.0%} of the users follow none of the segments and are set "
-            "aside."
+            f"By the chains of behaviour about {models.share_aside:.0%} of the users follow none "
+            "of the segments and are set aside."
         )
-    if models.share_aside > _MANY_ASIDE:
+    if models.share_aside > MOST_ASIDE:
         return (
             f"But {models.share_aside:.0%} of the users are foretold better by habits of their own "
             "than by any segment: people differ by degrees here, so take segments as a convenient "

@@ -1,6 +1,6 @@
 """Segments as sequence models: the chains of behaviour, corrected by a network that is shared.
 
-Kept only where users that were not looked at are foretold surely better; otherwise the segments
+Kept only where users that were left out are foretold surely better; otherwise the segments
 are those of the chains, and that is told.
 """
 
@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.artifacts import DoubleArray, LongArray, Progress, State
-from core.clustering import markov_mixture
+from core.clustering import kmeans, markov_mixture
 from core.clustering._base import Assigned, Behaviour, Clusterer, Fitted, by_size
+from core.device import DeviceName, pick
 from core.errors import OptionRefused
 from core.geometry import drawn_users
 from core.options import Options, option
+from core.sequence_models.mixture import with_background
+from core.sequence_models.models import is_refined, members_of
 
 if TYPE_CHECKING:
     from core.sequence_models.refining import Refined
@@ -33,7 +36,7 @@ class LatentClassOptions(Options):
         ("chains",),
         "Starts",
         "Where training begins: chains (the best chains of behaviour), points (K-means on the "
-        "points); with several the one that foretells users not looked at best is kept",
+        "points); with several the one that foretells users left out best is kept",
         expert=True,
     )
     net_hidden: int = option(
@@ -71,6 +74,9 @@ class LatentClassOptions(Options):
         unit="users",
         expert=True,
     )
+    net_device: DeviceName = option(
+        "auto", "Device", "Where to train; auto takes a GPU where there is one", expert=True
+    )
     net_threads: int = option(
         1,
         "Processor threads",
@@ -98,7 +104,10 @@ def fit(behaviour: Behaviour, options: LatentClassOptions, n_clusters: int, seed
     plain = markov_mixture.fit(behaviour, markov_mixture.MarkovMixtureOptions(), n_clusters, seed)
     if n_clusters == 1 or not _can_read(behaviour):
         return plain
-    found = {name: _refined(name, behaviour, options, n_clusters, seed) for name in options.starts}
+    starts = {name: _start(name, behaviour, plain, n_clusters, seed) for name in options.starts}
+    found = {
+        name: _refined(name, start, behaviour, options, seed) for name, start in starts.items()
+    }
     name = max(found, key=lambda one: found[one].bits)
     best = found[name]
     if not best.kept:
@@ -113,7 +122,7 @@ def fit(behaviour: Behaviour, options: LatentClassOptions, n_clusters: int, seed
 
 def assign(state: State, behaviour: Behaviour) -> Assigned:
     """Segment and confidence (the probability by Bayes' rule) of new users, (U,) each."""
-    if any(name.startswith("net.") for name in state):
+    if is_refined(state):
         return _segments(state, behaviour)
     return markov_mixture.assign(state, behaviour)
 
@@ -135,7 +144,7 @@ def _segments(state: State, behaviour: Behaviour) -> Assigned:
 
 
 def _refined(
-    name: str, behaviour: Behaviour, options: LatentClassOptions, n_clusters: int, seed: int
+    name: str, start: DoubleArray, behaviour: Behaviour, options: LatentClassOptions, seed: int
 ) -> Refined:
     from core.sequence_models.neural import Plan
     from core.sequence_models.refining import refine
@@ -157,31 +166,27 @@ def _refined(
     return refine(
         behaviour.models,
         behaviour.sequences,
-        _start(name, behaviour, n_clusters, seed),
+        start,
         plan,
         _users(behaviour, options.net_users, seed),
         seed,
+        device=pick(options.net_device).name,
         threads=options.net_threads,
         tell=tell,
     )
 
 
-def _start(name: str, behaviour: Behaviour, n_clusters: int, seed: int) -> DoubleArray:
+def _start(
+    name: str, behaviour: Behaviour, plain: Fitted, n_clusters: int, seed: int
+) -> DoubleArray:
     """First memberships of every user, (U, K), with a background (U, K + 1)."""
-    from core.sequence_models.models import members_of, mixture_for, state_of_one
-
-    assert behaviour.models is not None
     if name == "chains":
-        mixture = mixture_for(behaviour.models, behaviour.sequences, n_clusters, seed)
-        state = state_of_one(behaviour.models.state, mixture)
-        return members_of(state, behaviour.sequences, mixture.k).astype(np.float64)
-    from core.clustering import kmeans
-
-    assert behaviour.points is not None
+        k = int(plain.state["k"][0])
+        return members_of(plain.state, behaviour.sequences, k).astype(np.float64)
+    assert behaviour.models is not None and behaviour.points is not None
     labels = kmeans.fit(behaviour.points, kmeans.KMeansOptions(), n_clusters, seed).values
     members = np.eye(n_clusters)[labels]
-    aside = np.full((len(members), 1), 0.05)
-    return np.hstack([members * 0.95, aside]) if behaviour.models.sets_aside else members
+    return with_background(members) if behaviour.models.sets_aside else members
 
 
 def _users(behaviour: Behaviour, most: int, seed: int) -> LongArray:
@@ -192,14 +197,15 @@ def _users(behaviour: Behaviour, most: int, seed: int) -> LongArray:
 
 def _kept(found: Refined, start: str) -> str:
     return (
-        f"The network corrected {_WORDS[start]}: users that were not looked at are foretold by "
-        f"{found.gain:.3f} ± {found.error:.3f} bits per event better than by chains alone."
+        f"The network corrected {_WORDS[start]}: users that were left out are foretold by "
+        f"{found.gain:.3f} ± {found.error:.3f} bits per event better than by chains alone, "
+        "when the network itself foretells them."
     )
 
 
 def _reverted(found: Refined) -> str:
     return (
-        "The network did not foretell users that were not looked at surely better than the chains "
+        "The network did not foretell users that were left out surely better than the chains "
         f"alone ({found.gain:+.3f} ± {found.error:.3f} bits per event), so the chains were kept."
     )
 

@@ -7,17 +7,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.artifacts import FloatArray, Sequences, State
+from core.device import COUNTED_ON
 from core.options import Options, option
 from core.representations._base import Fitted, Representation, Work
 from core.representations.counts import (
     centre_of,
     columns_of,
     hellinger,
-    mean_vectors,
+    means_per_user,
     most_frequent,
     user_blocks,
 )
-from core.representations.device import COUNTED_ON
 from core.representations.vectors import event_vectors, fitted_vectors
 
 _KNOWN = ("item", "query")
@@ -76,7 +76,8 @@ def _read(state: State, sequences: Sequences) -> FloatArray:
     shares = _shares(state, sequences)
     widths = {name: int(state[f"{name}_width"][0]) for name in _KNOWN if f"{name}_width" in state}
     means = [
-        _means(name, table, sequences) for name, table in fitted_vectors(sequences, widths).items()
+        means_per_user(getattr(sequences, name), table, sequences)
+        for name, table in fitted_vectors(sequences, widths).items()
     ]
     return np.concatenate([shares, *means], axis=1) if means else shares
 
@@ -96,14 +97,6 @@ def _shares(state: State, sequences: Sequences) -> FloatArray:
             shape = (users.stop - users.start, widths[name])
             values[users, first : first + widths[name]] = hellinger(rows, columns, shape)
             first += widths[name]
-    return values
-
-
-def _means(name: str, table: FloatArray, sequences: Sequences) -> FloatArray:
-    values = np.zeros((sequences.n_users, table.shape[1]), dtype=np.float32)
-    for users, events, rows in user_blocks(sequences):
-        codes = getattr(sequences, name)[events]
-        values[users] = mean_vectors(rows, codes, table, users.stop - users.start)
     return values
 
 

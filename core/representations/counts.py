@@ -85,6 +85,14 @@ def mean_vectors(rows: LongArray, codes: IntArray, vectors: FloatArray, n_rows: 
     return means
 
 
+def means_per_user(codes: IntArray, vectors: FloatArray, sequences: Sequences) -> FloatArray:
+    """`mean_vectors` of every user, shape (U, F); ``codes`` (E,) are looked up in ``vectors``."""
+    values = np.zeros((sequences.n_users, vectors.shape[1]), dtype=np.float32)
+    for users, events, rows in user_blocks(sequences):
+        values[users] = mean_vectors(rows, codes[events], vectors, users.stop - users.start)
+    return values
+
+
 def centre_of(values: FloatArray, counted: LongArray | None = None) -> FloatArray:
     """Mean of every column, over the users in ``counted`` (all where it is None)."""
     rows = values if counted is None else values[counted]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from core.device import DeviceName
 from core.errors import OptionRefused
 from core.options import Options, option
-from core.representations.device import DeviceName
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,10 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 from core.artifacts import DoubleArray, FloatArray, IntArray, LongArray, Sequences, State
+from core.device import COUNTED_ON
 from core.options import Options, option
 from core.representations._base import Fitted, Representation, Work
 from core.representations.counts import centre_of, columns_of, user_blocks, users_to_fit
-from core.representations.device import COUNTED_ON
 from core.representations.sparse import counted_words, principal_axes
 
 if TYPE_CHECKING:

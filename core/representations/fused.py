@@ -14,12 +14,12 @@ import numpy as np
 import numpy.typing as npt
 
 from core.artifacts import DoubleArray, FloatArray, Metric, Progress, Sequences, State
+from core.device import COUNTED_ON
 from core.errors import OptionRefused, TooLittleData, did_you_mean
 from core.options import Options, option
 from core.representations._base import Fitted, Representation, Work
 from core.representations.bag import BAG
 from core.representations.counts import user_blocks, users_to_fit
-from core.representations.device import COUNTED_ON
 from core.representations.event2vec import EVENT2VEC
 from core.representations.lasting import FEWEST_USERS, halves, lasting_directions
 from core.representations.markov import MARKOV

@@ -1,7 +1,7 @@
 """The choice left to the tool: representations tried on a sample, by what they are good for.
 
 Every candidate is fitted to a sample of users, K-means forms segments in its space, and the
-segments are judged by how well they foretell users that were not looked at (bits per event, the
+segments are judged by how well they foretell users that were left out (bits per event, the
 same events for all): a yardstick that does not depend on the space, as a silhouette does.
 """
 
@@ -14,10 +14,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from core.artifacts import (
+    TEST,
     BehaviourModels,
     DoubleArray,
     FloatArray,
     IntArray,
+    LongArray,
     Progress,
     Report,
     Rung,
@@ -27,12 +29,15 @@ from core.errors import AnalystError, JobStopped
 from core.geometry import drawn_users
 from core.options import Options, known_names, option, option_types
 from core.representations._base import Representation, Work
+from core.sequence_models.held_out import ROUNDING
 from core.sequence_models.labels import SURELY, bits_of_labels
 from core.sequence_models.models import learn
 from core.sequence_models.options import SequenceModelOptions
 
 _STAGE = "represent"
 _MAPPED = 400
+_FEWEST = 4
+"""With fewer users that are no test users, all are compared on."""
 _STARTS = 5
 
 
@@ -43,7 +48,7 @@ class AutoOptions(Options):
     candidates: tuple[str, ...] = option(
         ("markov_mixture", "fused", "bag", "markov", "time", "lstm"),
         "Representations to compare",
-        "The one whose segments foretell users that were not looked at best is taken",
+        "The one whose segments foretell users that were left out best is taken",
         expert=True,
     )
     ladder_users: int = option(
@@ -86,13 +91,15 @@ def climb(
 ) -> Climbed:
     """Try every candidate on a sample and take the one whose segments are worth most.
 
+    The sample holds none of the test users, where there are others.
+
     Of those within two standard errors of the best the first named is taken. Candidates that cannot
     be made of this log are named with the reason. Raises OptionRefused for an unknown candidate,
     and the reason of the first where none can be made.
     """
     names = options.names(catalogue)
-    drawn = drawn_users(sequences.n_users, options.ladder_users, work.seed)
-    sample = sequences if drawn is None else sequences.of_users(drawn)
+    drawn = _drawn(sequences, options.ladder_users, work.seed)
+    sample = sequences.of_users(drawn)
     models = work.models or learn(sequences, SequenceModelOptions(), work.seed, work.report)
     k = max(2, models.suggested)
     tried, refused = list[_Tried](), dict[str, AnalystError]()
@@ -100,9 +107,10 @@ def climb(
         text = f"Trying {catalogue[name].label} on {sample.n_users:,} users"
         work.report(Progress(stage=_STAGE, done=0.5 * done / len(names), text=text))
         try:
-            brief = replace(
-                work, keep=None, models=_of(models, drawn), report=_without_epochs(work.report)
+            known = replace(
+                models, user_ids=sample.user_ids, members=np.asarray(models.members)[drawn]
             )
+            brief = replace(work, keep=None, models=known, report=_without_epochs(work.report))
             tried.append(_try(name, catalogue[name], sample, k, options, brief))
         except JobStopped:
             raise
@@ -193,13 +201,13 @@ def _why(
     others = [rung for rung in rungs if rung.method != name and not rung.problem]
     words = (
         f"{catalogue[name].label} was taken: on {n_users:,} users its segments foretell users that "
-        "were not looked at "
+        "were left out "
     )
     if not others:
         return f"{words}({taken.bits:.3f} bits per event); nothing else could be compared."
     next_best = others[0]
     label = catalogue[next_best.method].label
-    if next_best.bits > taken.bits:
+    if next_best.bits > taken.bits - ROUNDING:
         return (
             f"{words}as well as any ({taken.bits:.3f} bits per event, {label} "
             f"{next_best.bits:.3f}: within what chance gives), and it was named first."
@@ -235,8 +243,10 @@ def _small_map(tried: _Tried, seed: int) -> tuple[tuple[float, float, int], ...]
     )
 
 
-def _of(models: BehaviourModels, users: np.ndarray | None) -> BehaviourModels:
-    """The models of the sample: the same, with the members of its users."""
-    if users is None:
-        return models
-    return replace(models, user_ids=models.user_ids[users], members=models.members[users])
+def _drawn(sequences: Sequences, most: int, seed: int) -> LongArray:
+    """Users to compare on, at random where there are more than ``most``; never the test users."""
+    users = np.flatnonzero(np.asarray(sequences.split) != TEST)
+    if len(users) < _FEWEST:
+        users = np.arange(sequences.n_users)
+    drawn = drawn_users(len(users), most, seed)
+    return users if drawn is None else users[drawn]

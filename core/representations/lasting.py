@@ -7,13 +7,18 @@ for, not a proof of any.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from core.artifacts import DoubleArray, FloatArray, IntArray, LongArray, Sequences
+from core.artifacts import DoubleArray, FloatArray, IntArray, LongArray, Sequences, State
+from core.representations.columns import fit_columns, place_columns
 from core.representations.counts import users_to_fit
 
+Measure = Callable[[State, Sequences], FloatArray]
 FEWEST_USERS = 200
 """Users of whom directions can be learned: with fewer, chance looks like behaviour."""
 _USERS = 50_000
@@ -45,15 +50,29 @@ def halves(sequences: Sequences) -> Sequences:
     ends = np.cumsum(size)
     events = np.arange(size.sum()) + np.repeat(sequences.offsets[users] - ends + size, size)
     cuts = _cuts(sequences.session[events], ends - size, ends)
-    per_event = ("action", "category", "item", "platform", "query", "session")
-    numbers = ("time", "gap", "duration", "price")
-    per_user = ("user_ids", "length", "in_window", "first_time", "split")
-    return replace(
-        sequences,
-        offsets=np.concatenate([[0], np.stack([cuts, ends], axis=1).ravel()]).astype(np.int64),
-        **{name: getattr(sequences, name)[events] for name in (*per_event, *numbers)},
-        **{name: getattr(sequences, name)[np.repeat(users, 2)] for name in per_user},
-    )
+    offsets = np.concatenate([[0], np.stack([cuts, ends], axis=1).ravel()]).astype(np.int64)
+    return sequences.regrouped(np.repeat(users, 2), events, offsets)
+
+
+def fit_weighed(
+    measure: Measure, known: State, sequences: Sequences, *, by_what_lasts: bool
+) -> dict[str, npt.NDArray[Any]]:
+    """Centre, spread and weight of every number (C,), by the users to fit.
+
+    ``measure(known, sequences)`` gives the numbers of every user, (U, C). The weights say how far
+    each lasts, or are all 1.
+    """
+    raw = measure(known, sequences)
+    found = fit_columns(raw, users_to_fit(sequences))
+    if not by_what_lasts:
+        return found | {"weight": np.ones(raw.shape[1], dtype=np.float32)}
+    return found | {"weight": lasting(place_columns(measure(known, halves(sequences)), found))}
+
+
+def place_weighed(measure: Measure, state: State, sequences: Sequences) -> FloatArray:
+    """Users by weighed numbers, (U, C); what a user does not have counts as the middle user's."""
+    placed = place_columns(measure(state, sequences), state)
+    return np.nan_to_num(placed, copy=False, nan=0.0) * state["weight"]
 
 
 def _cuts(visit: IntArray, starts: LongArray, ends: LongArray) -> LongArray:

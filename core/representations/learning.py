@@ -12,11 +12,11 @@ import numpy as np
 import torch
 
 from core.artifacts import EpochReport, FloatArray, Progress, Report, Sequences, State
+from core.device import Device, pick, repeatable
 from core.errors import TooLittleData
 from core.representations._base import Fitted, Work
 from core.representations.batches import windows
 from core.representations.checkpoint import Checkpoints
-from core.representations.device import Device, pick, repeatable
 from core.representations.encoder import EventEncoder, Shape, projected_widths
 from core.representations.encoder_options import EncoderOptions
 from core.representations.findings import findings_of

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.artifacts import FloatArray, IntArray, LongArray, Sequences, State
+from core.device import COUNTED_ON
 from core.options import Options, option
 from core.representations._base import Fitted, Representation, Work
 from core.representations.counts import (
@@ -23,7 +24,6 @@ from core.representations.counts import (
     user_blocks,
     users_to_fit,
 )
-from core.representations.device import COUNTED_ON
 
 _FLOOR = 0.5
 """Events spread over every row of everyone's chances, so that none is impossible."""

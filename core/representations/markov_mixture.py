@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.artifacts import BehaviourModels, DoubleArray, FloatArray, Sequences, State
+from core.device import COUNTED_ON
 from core.options import Options, option
 from core.representations._base import Fitted, Representation, Work
-from core.representations.device import COUNTED_ON
+from core.sequence_models.background import own_likelihoods
 from core.sequence_models.mixture import bayes, log_likelihoods
 from core.sequence_models.models import has_mixture, in_blocks, learn, mixture_of
 from core.sequence_models.options import SequenceModelOptions
@@ -83,11 +84,12 @@ def _read(state: State, sequences: Sequences) -> tuple[DoubleArray, DoubleArray]
     leanings = np.zeros((sequences.n_users, finest.k))
     for users, counts in in_blocks(state, sequences):
         parts = [np.zeros((len(users), 0))]
+        own = own_likelihoods(counts, finest.everyone) if finest.has_background else None
         for mixture, weight in zip(mixtures, state["weights"], strict=True):
-            odds = log_likelihoods(mixture, counts) + np.log(mixture.shares)
+            odds = log_likelihoods(mixture, counts, own) + np.log(mixture.shares)
             parts.append(np.sqrt(weight * bayes(odds / _SOFT)[0]))
         members[users] = np.concatenate(parts, axis=1)
-        found = log_likelihoods(finest, counts)[:, : finest.k]
+        found = log_likelihoods(finest, counts, own)[:, : finest.k]
         found -= found.mean(axis=1, keepdims=True)
         leanings[users] = found / np.maximum(counts.n_events, 1)[:, None]
     return members, leanings

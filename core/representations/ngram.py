@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.artifacts import FloatArray, IntArray, Sequences, State
+from core.device import COUNTED_ON
 from core.options import Options, option
 from core.representations._base import Fitted, Representation, Work
 from core.representations.counts import (
@@ -16,7 +17,6 @@ from core.representations.counts import (
     most_frequent,
     user_blocks,
 )
-from core.representations.device import COUNTED_ON
 
 
 @dataclass(frozen=True, kw_only=True)

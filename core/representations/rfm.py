@@ -35,20 +35,18 @@ from core.artifacts import (
     Sequences,
     State,
 )
+from core.device import COUNTED_ON
 from core.errors import TooLittleData
 from core.options import Options, option
 from core.representations._base import Fitted, Representation, Work
 from core.representations.columns import (
-    fit_columns,
     mean_per_user,
-    place_columns,
     smoothed_roots,
     spread_per_user,
     stack,
 )
 from core.representations.counts import columns_of, user_blocks, users_to_fit
-from core.representations.device import COUNTED_ON
-from core.representations.lasting import halves, lasting
+from core.representations.lasting import fit_weighed, place_weighed
 
 _DAY = 86_400
 _STANDING = ("recency", "frequency", "tenure", "money")
@@ -121,11 +119,7 @@ def fit(sequences: Sequences, options: RFMOptions, work: Work) -> Fitted:
         state["edges"] = _edges(sequences, users)
         counts = _banded(state["edges"], sequences)[users].sum(axis=0) + 1.0 / _BANDS
         state["band_shares"] = counts / counts.sum()
-    raw = _measured(state, sequences)
-    state |= fit_columns(raw, users)
-    state["weight"] = np.ones(raw.shape[1], dtype=np.float32)
-    if options.lasting:
-        state["weight"] = lasting(place_columns(_measured(state, halves(sequences)), state))
+    state |= fit_weighed(_measured, state, sequences, by_what_lasts=options.lasting)
     if options.standing:
         state["weight"][: len(_STANDING) if has_price else 3] = _STANDING_WEIGHT
     return Fitted(
@@ -138,8 +132,7 @@ def fit(sequences: Sequences, options: RFMOptions, work: Work) -> Fitted:
 
 def transform(state: State, sequences: Sequences) -> FloatArray:
     """Place users in the space that was fitted, shape (U, D)."""
-    placed = place_columns(_measured(state, sequences), state)
-    return np.nan_to_num(placed, copy=False, nan=0.0) * state["weight"]
+    return place_weighed(_measured, state, sequences)
 
 
 def _purchases(sequences: Sequences, has_price: bool) -> dict[str, npt.NDArray[Any]]:

@@ -14,11 +14,11 @@ import numpy as np
 import numpy.typing as npt
 
 from core.artifacts import FloatArray, LongArray, Metric, Sequences, State
+from core.device import COUNTED_ON
 from core.errors import TooLittleData
 from core.options import Options, option
 from core.representations._base import Fitted, Representation, Work
-from core.representations.counts import columns_of, mean_vectors, user_blocks, users_to_fit
-from core.representations.device import COUNTED_ON
+from core.representations.counts import columns_of, means_per_user, user_blocks, users_to_fit
 from core.representations.sparse import counted_words, principal_axes, unit_rows
 from core.representations.vectors import event_vectors, fitted_vectors
 
@@ -97,7 +97,7 @@ def fit(sequences: Sequences, options: TFIDFOptions, work: Work) -> Fitted:
     state["axes"], _ = principal_axes(_matrix(state, sequences, sample), options.width, work.seed)
     if options.item_vectors:
         for name, table in event_vectors(sequences).items():
-            means = _means(name, table, sequences)[sample]
+            means = means_per_user(getattr(sequences, name), table, sequences)[sample]
             size = np.sqrt(np.square(means, dtype=np.float64).sum(axis=1).mean())
             state[f"{name}_size"] = np.array([size or 1.0], dtype=np.float32)
             state[f"{name}_width"] = np.array([table.shape[1]])
@@ -113,7 +113,7 @@ def transform(state: State, sequences: Sequences) -> FloatArray:
         placed[users] = weights @ axes
     widths = {name: int(state[f"{name}_width"][0]) for name in _KNOWN if f"{name}_width" in state}
     means = [
-        _means(name, table, sequences) / state[f"{name}_size"]
+        means_per_user(getattr(sequences, name), table, sequences) / state[f"{name}_size"]
         for name, table in fitted_vectors(sequences, widths).items()
     ]
     values = np.concatenate([placed, *means], axis=1) if means else placed
@@ -178,14 +178,6 @@ def _matrix(state: State, sequences: Sequences, chosen: LongArray) -> csr_array:
     is_chosen = np.zeros(sequences.n_users, dtype=np.bool_)
     is_chosen[chosen] = True
     return vstack([words[is_chosen[users]] for users, words in _weighed(state, sequences)])
-
-
-def _means(name: str, table: FloatArray, sequences: Sequences) -> FloatArray:
-    values = np.zeros((sequences.n_users, table.shape[1]), dtype=np.float32)
-    for users, events, rows in user_blocks(sequences):
-        codes = getattr(sequences, name)[events]
-        values[users] = mean_vectors(rows, codes, table, users.stop - users.start)
-    return values
 
 
 TFIDF = Representation(

@@ -29,19 +29,17 @@ import numpy as np
 import numpy.typing as npt
 
 from core.artifacts import DoubleArray, FloatArray, IntArray, LongArray, Sequences, State
+from core.device import COUNTED_ON
 from core.options import Options, option
 from core.representations._base import Fitted, Representation, Work
 from core.representations.columns import (
-    fit_columns,
     mean_per_user,
-    place_columns,
     smoothed_roots,
     spread_per_user,
     stack,
 )
 from core.representations.counts import user_blocks, users_to_fit
-from core.representations.device import COUNTED_ON
-from core.representations.lasting import halves, lasting
+from core.representations.lasting import fit_weighed, place_weighed
 
 DAY = 86_400
 _PARTS, _WEEKDAYS = 6, 7
@@ -104,11 +102,7 @@ def fit(sequences: Sequences, options: TimeOptions, work: Work) -> Fitted:
     for name in _CLOCKS if options.clock else ():
         counts = _clock(name, sequences)[users].sum(axis=0) + 1.0 / _CLOCKS[name]
         state[f"{name}_shares"] = counts / counts.sum()
-    raw = _measured(state, sequences)
-    state |= fit_columns(raw, users)
-    state["weight"] = np.ones(raw.shape[1], dtype=np.float32)
-    if options.lasting:
-        state["weight"] = lasting(place_columns(_measured(state, halves(sequences)), state))
+    state |= fit_weighed(_measured, state, sequences, by_what_lasts=options.lasting)
     if options.recency:
         state["weight"][_RECENCY] = _STANDING
     return Fitted(values=transform(state, sequences), state=state, device=COUNTED_ON)
@@ -116,8 +110,7 @@ def fit(sequences: Sequences, options: TimeOptions, work: Work) -> Fitted:
 
 def transform(state: State, sequences: Sequences) -> FloatArray:
     """Place users in the space that was fitted, shape (U, D)."""
-    placed = place_columns(_measured(state, sequences), state)
-    return np.nan_to_num(placed, copy=False, nan=0.0) * state["weight"]
+    return place_weighed(_measured, state, sequences)
 
 
 def _clock(name: str, sequences: Sequences) -> IntArray:

@@ -7,7 +7,6 @@ and the seed, so that going on from any step gives the bytes of a training that 
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import asdict
@@ -33,12 +32,11 @@ from core.representations.objectives import NEXT_EVENT, Objectives
 from core.representations.ranks import Ranks
 from core.representations.source import Source, TrainingData, TrainingPlan
 from core.representations.standing import Standing, Tally, restore, snapshot_of
+from core.schedule import step_size
 
 Tick = Callable[[float], None]
 """Called after every batch with the share of the epoch that is done, in (0, 1]."""
 
-_WARM_UP = 0.05
-"""Share of all steps in which the learning rate rises."""
 _RAMP = 0.4
 """Share of all steps in which the contrastive weight rises to its full size: users are told
 apart only by what has been understood of them, not by what is remembered of them."""
@@ -234,7 +232,7 @@ class _Run:
         weights = {**self.plan.weights}
         weights["contrastive"] *= min(1.0, progress / _RAMP)
         weighted = [weights[name] * loss for name, loss in losses.items()]
-        self.optimizer.param_groups[0]["lr"] = self.plan.learning_rate * _rate(progress)
+        self.optimizer.param_groups[0]["lr"] = self.plan.learning_rate * step_size(progress)
         self.optimizer.zero_grad(set_to_none=True)
         if weighted:
             torch.stack(weighted).sum().backward()  # type: ignore[no-untyped-call]
@@ -299,13 +297,6 @@ def _seed(device: str, seed: int) -> None:
         torch.cuda.manual_seed(seed)
     elif device == "mps":
         torch.mps.manual_seed(seed)
-
-
-def _rate(progress: float) -> float:
-    """Share of the learning rate: rises in the first steps, then falls as a cosine to zero."""
-    if progress < _WARM_UP:
-        return (progress + 0.001) / (_WARM_UP + 0.001)
-    return 0.5 * (1 + math.cos(math.pi * min(1.0, (progress - _WARM_UP) / (1 - _WARM_UP))))
 
 
 def _count(stretches: Stretches) -> int:

@@ -168,17 +168,7 @@ def parts(o: Outcomes, memory: Memory) -> Iterator[Part]:
             counted=~o.first,
             scales=((2, o.first_away), (o.first_away, o.sizes["pause"])),
         )
-    for name in ("price", "duration"):
-        if name in o.told:
-            values = getattr(o, name)
-            yield Part(
-                name=name,
-                levels=(n_actions,),
-                contexts=(o.action,),
-                width=o.sizes[name],
-                values=values,
-                scales=((1, o.sizes[name]),),
-            )
+    yield from _amounts(o)
     if "item" in o.told:  # within its category, and not where it is the same item once more
         yield Part(
             name="item",
@@ -188,15 +178,33 @@ def parts(o: Outcomes, memory: Memory) -> Iterator[Part]:
             values=o.item,
             counted=~o.again,
         )
-    for name in ("platform", "daypart"):  # they hardly change within a visit: one count for each
+    yield from _of_visits(o)
+
+
+def _amounts(o: Outcomes) -> Iterator[Part]:
+    """Price and duration, by the action."""
+    for name in ("price", "duration"):
         if name in o.told:
-            values = getattr(o, name)
+            yield Part(
+                name=name,
+                levels=(o.sizes["action"],),
+                contexts=(o.action,),
+                width=o.sizes[name],
+                values=getattr(o, name),
+                scales=((1, o.sizes[name]),),
+            )
+
+
+def _of_visits(o: Outcomes) -> Iterator[Part]:
+    """Platform and part of the day, once a visit: they hardly change within one."""
+    for name in ("platform", "daypart"):
+        if name in o.told:
             yield Part(
                 name=name,
                 levels=(),
                 contexts=(),
                 width=o.sizes[name],
-                values=values,
+                values=getattr(o, name),
                 counted=o.breaks,
             )
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from core.artifacts import TEST, DoubleArray, LongArray, SideArray
+from core.artifacts import TEST, DoubleArray, FloatArray, LongArray, SideArray
 from core.sequence_models import background
 from core.sequence_models.counts import CategoryMemory, Counts, Memory
 from core.sequence_models.mixture import Mixture, Path, everyone_of, path, path_aside, posteriors
@@ -65,7 +65,7 @@ class Foretold:
         return behind, apart.std(axis=0, ddof=1) * np.sqrt(n_users) / n_events
 
     def simplest_of_the_best(self, errors: float = 1.0, least: float = 0.0) -> int:
-        """The first candidate within one standard error of the best (Breiman et al., 1984).
+        """The first candidate within so many standard errors of the best (Breiman et al., 1984).
 
         Nor are differences counted below ``least``, a share of what the best gains on the first.
         """
@@ -84,17 +84,23 @@ def folds(split: SideArray, n_folds: int, seed: int) -> Iterator[tuple[LongArray
         yield users[dealt != fold], users[dealt == fold]
 
 
-def foretell(mixture: Mixture, counts: Counts) -> DoubleArray:
+def foretell(mixture: Mixture, counts: Counts, own: FloatArray | None = None) -> DoubleArray:
     """Log likelihood of every user under a mixture, (U,), in bits."""
-    return posteriors(mixture, counts)[1] / _NATS_PER_BIT
+    return posteriors(mixture, counts, own)[1] / _NATS_PER_BIT
 
 
-def compare_k(
-    counts: Counts, split: SideArray, k_most: int, seed: int, tell: Tell = lambda share: None
-) -> tuple[Foretold, Foretold]:
+def compare_k(  # noqa: PLR0913
+    counts: Counts,
+    split: SideArray,
+    k_most: int,
+    seed: int,
+    *,
+    tries_aside: bool = True,
+    tell: Tell = lambda share: None,
+) -> tuple[Foretold, Foretold | None]:
     """Unseen users foretold with 1 to ``k_most`` segments, each by models of other users.
 
-    Without, and with, a background of users that follow none.
+    Without, and with, a background of users that follow none; None where that is not tried.
     """
     plain, aside, n_events = [], [], []
     for fold, (fitted, watched) in enumerate(folds(split, N_FOLDS, seed)):
@@ -103,21 +109,27 @@ def compare_k(
         found = path(known, k_most + EXTRA, RESTARTS, rng)
         plain.append(_foretold(found, unseen, k_most))
         tell((2 * fold + 1) / (2 * N_FOLDS))
-        own = background.own_likelihoods(known, everyone_of(known))
-        aside.append(_foretold(path_aside(known, found, own, RESTARTS, rng), unseen, k_most))
-        tell((2 * fold + 2) / (2 * N_FOLDS))
         n_events.append(unseen.n_events)
+        if tries_aside:
+            everyone = everyone_of(known)
+            own = background.own_likelihoods(known, everyone)
+            found = path_aside(known, found, own, RESTARTS, rng)
+            theirs = background.own_likelihoods(unseen, everyone)
+            aside.append(_foretold(found, unseen, k_most, theirs))
+        tell((2 * fold + 2) / (2 * N_FOLDS))
     together = np.concatenate(n_events)
-    return (
-        Foretold(bits=np.concatenate(plain), n_events=together),
-        Foretold(bits=np.concatenate(aside), n_events=together),
-    )
+    without = Foretold(bits=np.concatenate(plain), n_events=together)
+    if not tries_aside:
+        return without, None
+    return without, Foretold(bits=np.concatenate(aside), n_events=together)
 
 
-def _foretold(mixtures: Path, unseen: Counts, k_most: int) -> DoubleArray:
+def _foretold(
+    mixtures: Path, unseen: Counts, k_most: int, own: FloatArray | None = None
+) -> DoubleArray:
     """Bits of every user (V,) with 1 to ``k_most`` segments; where there are no more, with all."""
     ks = range(1, k_most + 1)
-    return np.stack([foretell(mixtures[min(k, max(mixtures))], unseen) for k in ks], axis=1)
+    return np.stack([foretell(mixtures[min(k, max(mixtures))], unseen, own) for k in ks], axis=1)
 
 
 def choose_memory(

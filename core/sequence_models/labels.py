@@ -29,16 +29,14 @@ def bits_of_labels(
     """Bits per event by which the validation users are foretold by each of several labels (U,).
 
     Models and shares of the segments come from the labels of the users to fit (noise is the
-    background: users with habits of their own); the validation users' own labels are not looked
-    at. All labels are compared on the same events, told in the same detail. Of many users, a
-    random sample is looked at.
+    background: users with habits of their own). The validation users are left out and their own
+    labels are not looked at, though whatever made the labels may have seen these users. All labels
+    are compared on the same events, told in the same detail; of many users, on a random sample.
     """
     split = np.asarray(sequences.split)
     fitted, watched = _drawn(split, seed)
-    known, unseen = (
-        counts_of(models.state, sequences, fitted),
-        counts_of(models.state, sequences, watched),
-    )
+    known = counts_of(models.state, sequences, fitted)
+    unseen = counts_of(models.state, sequences, watched)
     bits = [foretell(mixture_of_labels(known, values[fitted]), unseen) for values in labels]
     return Foretold(bits=np.stack(bits, axis=1), n_events=unseen.n_events)
 

@@ -63,20 +63,24 @@ Path = dict[int, Mixture]
 """A mixture for every number of models."""
 
 
-def log_likelihoods(mixture: Mixture, counts: Counts) -> DoubleArray:
+def log_likelihoods(mixture: Mixture, counts: Counts, own: FloatArray | None = None) -> DoubleArray:
     """Log likelihood of every user's events under every model, in nats.
 
-    Shape (U, K), with a background (U, K + 1).
+    Shape (U, K), with a background (U, K + 1). ``own`` saves working out the background's
+    `background.own_likelihoods` again where several mixtures have the same chances of everyone.
     """
     if not mixture.has_background:
-        return np.asarray(counts.matrix @ mixture.logs, dtype=np.float64)
-    own = background.own_likelihoods(counts, mixture.everyone)
+        return _likelihoods(counts, mixture.logs, None, mixture.straying)
+    if own is None:
+        own = background.own_likelihoods(counts, mixture.everyone)
     return _likelihoods(counts, mixture.logs, own, mixture.straying)
 
 
-def posteriors(mixture: Mixture, counts: Counts) -> tuple[DoubleArray, DoubleArray]:
+def posteriors(
+    mixture: Mixture, counts: Counts, own: FloatArray | None = None
+) -> tuple[DoubleArray, DoubleArray]:
     """Membership by Bayes' rule, as `log_likelihoods`; and every user's log likelihood, (U,)."""
-    return bayes(log_likelihoods(mixture, counts) + np.log(mixture.shares))
+    return bayes(log_likelihoods(mixture, counts, own) + np.log(mixture.shares))
 
 
 def bayes(scores: DoubleArray) -> tuple[DoubleArray, DoubleArray]:
@@ -162,7 +166,7 @@ def path(  # noqa: PLR0913
     k_top = max(1, min(k_top, counts.n_users))
     for _ in range(restarts):
         members = _first_members(counts, k_top, rng)
-        _go_down(counts, members if own is None else _with_background(members), own, found)
+        _go_down(counts, members if own is None else with_background(members), own, found)
         if up and k_top > 2:
             _go_up(counts, own, found, rng)
             _go_down(counts, _members(found[k_top - 1], counts, own), own, found)
@@ -175,7 +179,7 @@ def path_aside(
     """The same with a background, and from every mixture without one."""
     found = path(counts, max(plain), restarts, rng, own)
     for mixture in plain.values():
-        members = _with_background(_members(mixture, counts, None))
+        members = with_background(_members(mixture, counts, None))
         _keep_better(found, fit(counts, members, own, hot=1.0))
     return found
 
@@ -225,7 +229,8 @@ def _keep_better(found: Path, mixture: Mixture) -> None:
         found[mixture.k] = mixture
 
 
-def _with_background(members: DoubleArray) -> DoubleArray:
+def with_background(members: DoubleArray) -> DoubleArray:
+    """Memberships with a column more, (U, K + 1): a little of everybody is aside at first."""
     return np.column_stack([members * (1 - _ASIDE), np.full(len(members), _ASIDE)])
 
 

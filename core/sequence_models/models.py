@@ -31,13 +31,15 @@ from core.sequence_models.outcomes import Coding, Outcomes, outcomes_of
 
 VERSION = 1
 _STAGE = "models"
-_FEWEST_ASIDE, _MOST_ASIDE = 0.01, 0.5
+_FEWEST_ASIDE, MOST_ASIDE = 0.01, 0.5
 """Where more users than this follow nobody, setting them aside would leave no segmentation."""
 _WORTH = 0.01
 """Share of all that segments gain which one more must add to be suggested."""
 _SURELY = 2.0
 """Standard errors by which a background must be better."""
 USERS_AT_ONCE = 20_000
+NET_SHAPE = "net_shape"
+"""Where a state says what network corrects the chains; it is there where one was kept."""
 _BOOTSTRAPS = 100
 _ASIDE_RESTARTS = 3
 _CATEGORY: tuple[CategoryMemory, ...] = ("stay", "last", "action")
@@ -122,17 +124,18 @@ def _chosen(  # noqa: PLR0913
         text = "Foretelling users not seen with 1, 2, 3 … segments"
         report(Progress(stage=_STAGE, done=0.2 + 0.6 * share, text=text))
 
-    plain, aside = held_out.compare_k(counts, split, most, seed, tell)
+    tries_aside = options.background == "auto"
+    plain, aside = held_out.compare_k(counts, split, most, seed, tries_aside=tries_aside, tell=tell)
     report(Progress(stage=_STAGE, done=0.8, text="Fitting models to everyone"))
     mixtures = path(counts, most + EXTRA, RESTARTS, np.random.default_rng([seed, 99]))
     alone = _Chosen(mixtures=mixtures, foretold=plain, sets_aside=False, share_aside=0.0)
-    if options.background == "never" or not _surely_better(aside, plain):
+    if aside is None or not _surely_better(aside, plain):
         return alone
     own = background.own_likelihoods(counts, everyone_of(counts))
     rng = np.random.default_rng([seed, 98])
     with_aside = path_aside(counts, mixtures, own, _ASIDE_RESTARTS, rng)
     share = float(with_aside[_suggested(aside)].shares[-1])
-    if not _FEWEST_ASIDE <= share <= _MOST_ASIDE:
+    if not _FEWEST_ASIDE <= share <= MOST_ASIDE:
         return replace(alone, share_aside=share)
     return _Chosen(mixtures=with_aside, foretold=aside, sets_aside=True, share_aside=share)
 
@@ -141,9 +144,8 @@ def mixture_for(models: BehaviourModels, sequences: Sequences, k: int, seed: int
     """The mixture of ``k`` models, fitted now where it was not kept."""
     if has_mixture(models.state, k):
         return mixture_of(models.state, k)
-    coding, memory = Coding.from_state(models.state), memory_of(models.state)
     users = _modelled_users(sequences, models.n_fitted, seed)
-    counts = count(outcomes_of(sequences, coding, users), memory)
+    counts = counts_of(models.state, sequences, users)
     mixtures = path(counts, k + EXTRA, 1, np.random.default_rng([seed, 99]))
     if models.sets_aside:
         own = background.own_likelihoods(counts, everyone_of(counts))
@@ -213,6 +215,11 @@ def has_mixture(state: State, k: int) -> bool:
 
 
 _ARRAYS = ("shares", "logs", "everyone", "straying")
+
+
+def is_refined(state: State) -> bool:
+    """Whether a network corrects the chains of a state (`core.sequence_models.refining`)."""
+    return NET_SHAPE in state
 
 
 def _to_state(coding: Coding, memory: Memory, mixtures: Path) -> State:

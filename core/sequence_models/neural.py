@@ -25,6 +25,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from core.artifacts import DoubleArray, LongArray
+from core.schedule import step_size
 from core.sequence_models.counts import Block, Counts, Memory, count, parts
 from core.sequence_models.mixture import Mixture, log_likelihoods
 from core.sequence_models.outcomes import Outcomes
@@ -36,9 +37,6 @@ _BESIDE = 8
 """Width of what is known of the very event when a part of it is foretold."""
 _EVENTS_PER_BATCH = 6_144
 _MOST_GRADIENT = 1.0
-_HOT_SHARE = 0.6
-"""Share of all steps in which the temperature falls to 1."""
-_APART = 0.1
 _NATS_PER_BIT = math.log(2)
 
 
@@ -52,8 +50,6 @@ class Plan:
     patience: int = 2
     """Epochs without better foretold watched users after which training ends."""
     learning_rate: float = 4e-3
-    hot: float = 1.0
-    """Temperature at which memberships are blurred at first; 1 where the start is good already."""
 
 
 class Corrections(nn.Module):
@@ -79,9 +75,6 @@ class Corrections(nn.Module):
         self.own = nn.ParameterDict(
             {name: torch.zeros(k, sizes[name], plan.hidden) for name in self.fields}
         )
-        if plan.hot > 1:  # nothing tells the segments apart yet: they begin a little different
-            for head in self.own.values():
-                nn.init.normal_(head, std=_APART)
         for head in self.shared.values():
             nn.init.zeros_(head.weight)  # type: ignore[arg-type]
             nn.init.zeros_(head.bias)  # type: ignore[arg-type]
@@ -127,17 +120,17 @@ class Reader:
         memory: Memory,
         mixture: Mixture,
         window: int,
-        device: str,
+        device: str = "cpu",
     ) -> None:
         self.outcomes, self.window, self.device = outcomes, window, device
-        self.counts = count(outcomes, memory)
+        counts = count(outcomes, memory)
         self.fields = [name for name in READ if name in outcomes.told]
         self._parts = {_field(part.name): part for part in parts(outcomes, memory)}
         self._rows = {name: self._parts[name].rows() for name in self.fields}
-        blocks = {_field(block.name): block for block in self.counts.blocks}
+        blocks = {_field(block.name): block for block in counts.blocks}
         self._tables = {name: _table(mixture, blocks[name]) for name in self.fields}
         self._stays = blocks["category"].stays if "category" in blocks else False
-        self.rest = _rest(mixture, self.counts, self.fields)
+        self.rest = _rest(mixture, counts, self.fields)
 
     def batches(self, users: LongArray, rng: np.random.Generator | None) -> Iterator[LongArray]:
         """Users in batches of about as many events each; in random order with ``rng``."""
@@ -222,14 +215,12 @@ def train(  # noqa: PLR0913
         total, n_events = 0.0, 0
         for users in reader.batches(fitted, rng):
             batch = reader.read(users)
-            heat = max(1.0, plan.hot ** (1 - step / (_HOT_SHARE * n_steps)))
-            joint = _joint(net(batch), shares, batch) / heat
-            each = heat * torch.logsumexp(joint, dim=1)
+            each = _users(net(batch), shares, batch)
             loss = -each.sum() / len(batch.user)
             for group in optimizer.param_groups:
-                group["lr"] = plan.learning_rate * _rate(step / n_steps)
+                group["lr"] = plan.learning_rate * step_size(step / n_steps)
             optimizer.zero_grad(set_to_none=True)
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             torch.nn.utils.clip_grad_norm_(net.parameters(), _MOST_GRADIENT)
             optimizer.step()
             total += float(each.detach().sum())
@@ -277,13 +268,6 @@ def _joint(events: Tensor, shares: Tensor, batch: Batch) -> Tensor:
     sums = torch.zeros(len(batch.rest), k, device=events.device).index_add(0, batch.user, events)
     whole = torch.cat([sums + batch.rest[:, :k], batch.rest[:, k:]], dim=1)
     return whole + torch.log_softmax(shares, dim=0)
-
-
-def _rate(progress: float) -> float:
-    """Share of the learning rate: rises in the first steps, then falls as a cosine to zero."""
-    if progress < 0.05:
-        return (progress + 0.001) / 0.051
-    return 0.5 * (1 + math.cos(math.pi * min(1.0, (progress - 0.05) / 0.95)))
 
 
 def _field(name: str) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,11 +25,13 @@ from core.artifacts import (
     SideArray,
     State,
 )
+from core.device import repeatable
 from core.sequence_models import background
 from core.sequence_models.counts import Counts, count
 from core.sequence_models.held_out import Foretold
 from core.sequence_models.mixture import Mixture, everyone_of, fit
 from core.sequence_models.models import (
+    NET_SHAPE,
     USERS_AT_ONCE,
     memory_of,
     mixture_of,
@@ -78,23 +79,26 @@ def refine(  # noqa: PLR0913
     users: LongArray,
     seed: int,
     *,
+    device: str = "cpu",
     threads: int = 1,
     tell: Callable[[int], None] = lambda epoch: None,
 ) -> Refined:
     """Train the network from memberships ``start`` (U, K), with a background (U, K + 1).
 
     ``users`` are those to train and watch on; of these the validation users are watched (every
-    seventh where there is none). Test users are not looked at.
+    seventh where there is none). Test users are not looked at. ``device`` is as PyTorch calls it;
+    on a CPU the same seed and threads give the same bytes.
     """
     coding, memory = Coding.from_state(models.state), memory_of(models.state)
     fitted, watched = _sides(np.asarray(sequences.split), users)
     outcomes = outcomes_of(sequences, coding, np.concatenate([fitted, watched]))
     known, unseen = np.arange(len(fitted)), np.arange(len(fitted), len(fitted) + len(watched))
     chains = _chains(count(outcomes, memory).take(known), start[fitted], models.sets_aside)
-    reader = Reader(outcomes, memory, chains, plan.window, "cpu")
-    with _repeatable(threads, seed):
-        net = Corrections(outcomes.sizes, outcomes.told, chains.k, plan)
-        shares = _shares(chains)
+    reader = Reader(outcomes, memory, chains, plan.window, device)
+    with repeatable(threads, device):
+        torch.manual_seed(seed)
+        net = Corrections(outcomes.sizes, outcomes.told, chains.k, plan).to(device)
+        shares = _shares(chains, device)
         seen, best = _trained(
             train(net, shares, reader, known, unseen, plan, seed), net, shares, plan, tell
         )
@@ -127,13 +131,8 @@ def refined_members(state: State, sequences: Sequences, k: int) -> FloatArray:
         users = np.arange(first, min(first + USERS_AT_ONCE, sequences.n_users))
         outcomes = outcomes_of(sequences, coding, users)
         net, window = _net_of(state, outcomes, k)
-        parts.append(memberships(net, shares, Reader(outcomes, memory, chains, window, "cpu")))
+        parts.append(memberships(net, shares, Reader(outcomes, memory, chains, window)))
     return np.concatenate(parts).astype(np.float32)
-
-
-def is_refined(state: State) -> bool:
-    """Whether a state holds a network beside the chains."""
-    return any(name.startswith(_NET) for name in state)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,19 +168,6 @@ def _trained(
     return seen, best
 
 
-@contextmanager
-def _repeatable(threads: int, seed: int) -> Iterator[None]:
-    """The same bits for the same seed, and PyTorch as it was afterwards."""
-    before = torch.get_num_threads()
-    with torch.random.fork_rng():
-        try:
-            torch.set_num_threads(threads)
-            torch.manual_seed(seed)
-            yield
-        finally:
-            torch.set_num_threads(before)
-
-
 def _sides(split: SideArray, users: LongArray) -> tuple[LongArray, LongArray]:
     """Users to fit and users to watch; the test users are neither, where there are others."""
     others = users[split[users] != TEST]
@@ -198,8 +184,9 @@ def _chains(counts: Counts, start: DoubleArray, sets_aside: bool) -> Mixture:
     return fit(counts, start, own, hot=1.0)
 
 
-def _shares(chains: Mixture) -> torch.nn.Parameter:
-    return torch.nn.Parameter(torch.tensor(np.log(chains.shares), dtype=torch.float32))
+def _shares(chains: Mixture, device: str) -> torch.nn.Parameter:
+    logs = torch.tensor(np.log(chains.shares), dtype=torch.float32, device=device)
+    return torch.nn.Parameter(logs)
 
 
 def _of_net(best: _Best, plan: Plan) -> State:
@@ -207,13 +194,13 @@ def _of_net(best: _Best, plan: Plan) -> State:
     return {
         **arrays,
         "net_shares": best.shares.cpu().numpy(),
-        "net_shape": np.array([plan.hidden, plan.window]),
+        NET_SHAPE: np.array([plan.hidden, plan.window]),
     }
 
 
 def _net_of(state: State, outcomes: Outcomes, k: int) -> tuple[Corrections, int]:
     """The network of a state, and its window."""
-    hidden, window = (int(value) for value in state["net_shape"])
+    hidden, window = (int(value) for value in state[NET_SHAPE])
     net = Corrections(outcomes.sizes, outcomes.told, k, Plan(hidden=hidden, window=window))
     net.load_state_dict(
         {

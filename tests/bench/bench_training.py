@@ -22,10 +22,10 @@ import numpy as np
 import torch
 
 from core.artifacts import Sequences
+from core.device import repeatable
 from core.errors import JobStopped
 from core.representations.batches import epoch_batches
 from core.representations.checkpoint import Checkpoints
-from core.representations.device import repeatable
 from core.representations.encoder import EventEncoder
 from core.representations.encoder_options import EncoderOptions
 from core.representations.inputs import Scales

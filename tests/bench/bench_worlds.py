@@ -70,6 +70,7 @@ def _one(name: str, seed: int, methods: Sequence[str]) -> dict[str, float | str]
         found["K that foretells best"] = f"{models.suggested}/{world.k}"
         behaviour = Behaviour(sequences=sequences, models=models)
         work = Work(seed=seed, models=models)
+        auto = ours.embeddings()
         for method in methods:
             try:
                 points = representations.represent(
@@ -80,8 +81,7 @@ def _one(name: str, seed: int, methods: Sequence[str]) -> dict[str, float | str]
                 continue
             found[f"{method} + K-means"] = _ari(world, points, "kmeans", seed, behaviour)
         for method in ("markov_mixture", "latent_class"):
-            found[method] = _ari(world, points, method, seed, behaviour)
-        auto = ours.embeddings()
+            found[method] = _ari(world, auto, method, seed, behaviour)
         found["represent.method=auto + K-means"] = _ari(world, auto, "kmeans", seed, behaviour)
         found["auto took"] = auto.method
         labels = ours.labels()

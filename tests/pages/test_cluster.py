@@ -68,7 +68,7 @@ def test_the_algorithm_is_left_to_the_tool_first_of_all_and_what_it_took_is_told
     assert box.options[0] == "Let the tool find out"
     assert box.value == "auto"
     (why,) = [text.value for text in at.markdown if "was taken:" in text.value.replace("\\", "")]
-    assert "foretell users that were not looked at" in why
+    assert "foretell users that were left out" in why
 
 
 def test_how_well_unseen_users_are_foretold_is_drawn_with_the_confidence_in_the_number(ready):

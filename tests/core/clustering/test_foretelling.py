@@ -41,7 +41,7 @@ def test_one_segment_is_suggested_where_no_number_foretells_surely_better():
 @pytest.mark.parametrize(
     ("aside", "sets_aside", "words"),
     [
-        (0.31, True, "About 31% of the users follow none of the segments and are set aside."),
+        (0.31, True, "about 31% of the users follow none of the segments and are set aside."),
         (0.72, False, "72% of the users are foretold better by habits of their own"),
     ],
 )

@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from core.device import repeatable
 from core.errors import JobStopped
 from core.representations import Work, checkpoint, represent
 from core.representations.checkpoint import Checkpoints, Snapshot
-from core.representations.device import repeatable
 from core.representations.ladder import AutoOptions
 from core.representations.learning import training_plan
 from core.representations.training import train

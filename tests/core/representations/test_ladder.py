@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.artifacts import Progress
+from core.artifacts import FIT, TEST, VALIDATE, Progress
 from core.errors import OptionRefused, TooLittleData
 from core.evaluation import worlds
 from core.representations import REPRESENTATIONS, represent
@@ -33,12 +33,11 @@ def only(*candidates, **changes):
 
 
 def made_of(points):
-    """A representation that gives the same points whatever it is made of."""
+    """A representation that gives every user the point it is told, whatever it is made of."""
 
     def fit(sequences, options, work):
-        return Fitted(
-            values=np.asarray(points, dtype=np.float32)[: sequences.n_users], state={}, device="cpu"
-        )
+        who = [int(user[1:]) for user in sequences.user_ids]
+        return Fitted(values=np.asarray(points, dtype=np.float32)[who], state={}, device="cpu")
 
     return replace(REPRESENTATIONS["bag"], fit=fit)
 
@@ -147,9 +146,22 @@ def test_the_same_seed_chooses_alike_and_each_small_map_is_of_some_users(order):
         replace(r, seconds=0) for r in again.rungs
     ]
     for rung in first.rungs:
-        assert len(rung.points) == 400 and {segment for _, _, segment in rung.points} <= set(
-            range(5)
-        )
+        assert len(rung.points) == (sequences.split != TEST).sum() and {
+            segment for _, _, segment in rung.points
+        } <= set(range(5))
+
+
+def test_test_users_have_no_say_in_what_is_taken(order):
+    _, sequences, work = order
+    seen = []
+
+    def fit(sequences, options, work):
+        seen.append((set(sequences.split.tolist()), len(work.models.members)))
+        return REPRESENTATIONS["bag"].fit(sequences, options, work)
+
+    catalogue = {"bag": replace(REPRESENTATIONS["bag"], fit=fit)}
+    climb(sequences, catalogue, only("bag"), work)
+    assert seen == [({FIT, VALIDATE}, (sequences.split != TEST).sum())]
 
 
 def test_users_who_are_all_alike_can_be_compared_on():

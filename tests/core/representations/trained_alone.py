@@ -13,9 +13,9 @@ import numpy as np
 import torch
 
 from core.artifacts import VALIDATE, Sequences
+from core.device import repeatable
 from core.representations import checkpoint
 from core.representations.checkpoint import Checkpoints
-from core.representations.device import repeatable
 from core.representations.encoder import EventEncoder
 from core.representations.encoder_options import EncoderOptions
 from core.representations.inputs import Scales

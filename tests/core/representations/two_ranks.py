@@ -7,9 +7,9 @@ import json
 import sys
 from pathlib import Path
 
+from core.device import repeatable
 from core.errors import JobStopped
 from core.representations.checkpoint import Checkpoints
-from core.representations.device import repeatable
 from core.representations.distributed import process_group
 from core.representations.learning import training_plan
 from core.representations.ranks import Ranks

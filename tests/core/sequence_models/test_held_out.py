@@ -112,6 +112,14 @@ def test_as_much_memory_is_taken_as_foretells_better(drawn, name, actions):
     assert (memory.actions, memory.category) == (actions, "stay")
 
 
+def test_a_background_that_is_not_wanted_is_not_tried():
+    counts = counted(acting({f"u{i}": "xyxxy" for i in range(12)}))
+    plain, aside = compare_k(counts, np.zeros(12, np.int8), 2, 0, tries_aside=False)
+    both, _ = compare_k(counts, np.zeros(12, np.int8), 2, 0)
+    assert aside is None
+    np.testing.assert_array_equal(plain.bits, both.bits)
+
+
 def test_progress_is_told_to_the_end():
     heard = []
     compare_k(
@@ -119,6 +127,6 @@ def test_progress_is_told_to_the_end():
         np.zeros(12, np.int8),
         2,
         0,
-        heard.append,
+        tell=heard.append,
     )
     assert heard == sorted(heard) and heard[-1] == 1.0

@@ -1,4 +1,4 @@
-"""Any segmentation judged by how well its segments foretell users not looked at."""
+"""Any segmentation judged by how well its segments foretell users left out."""
 
 from dataclasses import replace
 

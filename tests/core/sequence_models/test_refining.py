@@ -11,11 +11,11 @@ from core.sequence_models import background
 from core.sequence_models.counts import Memory, count
 from core.sequence_models.held_out import CATEGORIES
 from core.sequence_models.mixture import everyone_of, path, path_aside, posteriors
-from core.sequence_models.models import learn
+from core.sequence_models.models import is_refined, learn
 from core.sequence_models.neural import Corrections, Plan, Reader, foretold, memberships
 from core.sequence_models.options import SequenceModelOptions
 from core.sequence_models.outcomes import Coding, outcomes_of
-from core.sequence_models.refining import is_refined, refine, refined_members
+from core.sequence_models.refining import refine, refined_members
 from tests.core.sequence_models.logs import acting
 from tests.worlds import bare_sequences, vocabulary_of
 

@@ -1,8 +1,8 @@
 import pytest
 import torch
 
+from core.device import pick, repeatable
 from core.errors import OptionRefused
-from core.representations.device import pick, repeatable
 
 
 def test_the_device_is_said_with_its_reason(monkeypatch):
