@@ -25,16 +25,13 @@ from typing import Any, Literal
 
 from core.artifacts import EpochReport, Problem, Progress
 from core.errors import AnalystError, FileRefused, JobStopped, NotFound
-from core.pipeline import STEPS, Journey
-from core.representations import REPRESENTATIONS
+from core.pipeline import Journey, trained_before
 from core.run_options import RunOptions
 from core.store import from_plain, replacing, to_plain, write_text
 from core.workspace import Workspace
 
 State = Literal["waiting", "running", "done", "failed", "cancelled", "paused", "lost"]
 _RESUMABLE = ("paused", "lost", "cancelled")
-_LEARN = ("run", *list(STEPS)[list(STEPS).index("embeddings") :])
-"""Steps that learn, or need what is learned."""
 SILENCE_SECONDS = 10.0
 """A worker that has not touched ``alive`` for so long is taken for dead."""
 
@@ -187,16 +184,11 @@ def resume(workspace: Workspace, job_id: str) -> str:
 
 def _learns(workspace: Workspace, dataset_id: str, options: RunOptions, step: str) -> bool:
     """Whether a step has to train first: where that was done already, what follows is light."""
-    entry = REPRESENTATIONS.get(options.represent.method)
-    if step not in _LEARN or (entry is not None and not entry.learned):
-        return False
     dataset = workspace.dataset(dataset_id)
     if not workspace.quality_ready(dataset):
-        return True  # the log was not even looked at, so nothing was learned of it
+        return bool(trained_before(step, options))  # the log was not even looked at: all is to do
     events, beside = workspace.events(dataset), workspace.beside(dataset)
-    return not Journey(workspace.store(dataset_id), events, options, beside=beside).ready(
-        "embeddings"
-    )
+    return Journey(workspace.store(dataset_id), events, options, beside=beside).learns(step)
 
 
 def _start_alone(workspace: Workspace, request: JobRequest) -> str:

@@ -316,6 +316,10 @@ class Journey:
         """Whether a step is there already, without making it."""
         return self.store.has(self.fingerprint(step))
 
+    def learns(self, step: str) -> bool:
+        """Whether something is left to be trained on the way to a step; "run" is the whole way."""
+        return any(not self.ready(name) for name in trained_before(step, self.options))
+
     def seconds(self) -> dict[str, float]:
         """How long each step took when it was made, for the steps that are there."""
         return {
@@ -450,6 +454,21 @@ class Journey:
 
 def _identity(brought: Items | ItemVectors | None) -> str | None:
     return None if brought is None else brought.fingerprint
+
+
+def trained_before(step: str, options: RunOptions) -> set[str]:
+    """The steps up to this one ("run": all) in which something is trained, not only counted.
+
+    Empty for a step that is none of the journey's.
+    """
+    represent, cluster = options.represent.method, options.cluster.method
+    trained = {
+        "embeddings": represent == "auto" or REPRESENTATIONS[represent].learned,
+        "labels": cluster == "auto" or CLUSTERERS[cluster].learned,
+    }
+    way = list(STEPS)
+    reached = way if step == "run" else way[: way.index(step) + 1] if step in STEPS else []
+    return {name for name in reached if trained.get(name)}
 
 
 def _identity_of_labels(known: KnownLabels | None) -> str | None:

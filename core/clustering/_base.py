@@ -64,6 +64,8 @@ class Clusterer:
     """What it takes here, and past which size it fits on a sample."""
     needs_n_clusters: bool
     """Whether it must be told the number of segments (or finds it itself)."""
+    learned: bool = False
+    """Whether it is trained (and is heavy work) or only counted."""
     reads: Literal["points", "behaviour"] = "points"
     """Whether it clusters the points users became, or what they did."""
     Options: type[Options]

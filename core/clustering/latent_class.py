@@ -228,6 +228,7 @@ LATENT_CLASS = Clusterer(
         "network is trained on a random sample; everyone is placed."
     ),
     needs_n_clusters=True,
+    learned=True,
     reads="behaviour",
     Options=LatentClassOptions,
     fit=fit,

@@ -7,7 +7,8 @@ from core import clustering, representations
 from core.artifacts import FIT, TEST, VALIDATE, Beside, KnownLabels
 from core.clustering import choose_k
 from core.events import clean
-from core.pipeline import STEPS, Journey
+from core.pipeline import STEPS, Journey, trained_before
+from core.run_options import RunOptions
 from core.sequence_models import models
 from core.store import Store
 from tests.journeys import events_of, quick, three_groups, write_log
@@ -255,3 +256,27 @@ def test_what_is_told_of_the_sequences_is_kept_and_true(events, store):
     assert splits.user.tolist() == journey.sequences().split.tolist()
     again = Journey(store, events, quick())
     assert again.description() == told and again.cleaning_report() == journey.cleaning_report()
+
+
+@pytest.mark.parametrize(
+    ("step", "represent", "cluster", "trained"),
+    [
+        ("clean", "lstm", "latent_class", set()),
+        ("embeddings", "lstm", "kmeans", {"embeddings"}),
+        ("embeddings", "bag", "latent_class", set()),
+        ("labels", "bag", "latent_class", {"labels"}),
+        ("run", "auto", "auto", {"embeddings", "labels"}),
+        ("run", "bag", "kmeans", set()),
+        ("inspect", "auto", "auto", set()),
+    ],
+)
+def test_what_is_trained_on_the_way_to_a_step(step, represent, cluster, trained):
+    plain = {"represent": {"method": represent}, "cluster": {"method": cluster}}
+    assert trained_before(step, RunOptions.from_dict(plain)) == trained
+
+
+def test_what_was_trained_is_not_trained_again(store, events):
+    journey = Journey(store, events, quick(represent={"method": "lstm", "epochs": 1}))
+    assert journey.learns("embeddings") and journey.learns("run")
+    journey.embeddings()
+    assert not journey.learns("embeddings")
