@@ -24,7 +24,7 @@ from core.representations.rfm import RFM
 from core.representations.tfidf import TFIDF
 from core.representations.timing import TIME
 
-VERSION = 4
+VERSION = 5
 
 REPRESENTATIONS: dict[str, Representation] = {
     r.name: r

@@ -19,12 +19,14 @@ from torch import Tensor, nn
 from core.artifacts import FloatArray, State
 from core.representations.encoder_cells import CELLS, Memory, build_cell
 from core.representations.heads import ItemHead, Rebuilder
-from core.representations.inputs import NUMERIC_INPUTS, PREDICTED, EventBatch, Scales
+from core.representations.inputs import NUMBERS, NUMERIC_INPUTS, PREDICTED, EventBatch, Scales
 from core.representations.joint_loss import joint_cross_entropy
 from core.representations.pooling import POOLINGS, Pooling
 
 Tensors = dict[str, Tensor]
 
+_NUMBER_WIDTH = 6
+"""Numbers by which the class of a pause, a duration or a price is read."""
 _MOST_PROJECTED = 16
 """Numbers to which what is known of an item is brought before the encoder reads it."""
 
@@ -90,8 +92,18 @@ class EventEncoder(nn.Module):
         self.category = nn.Embedding(categories, _width(categories))
         self.platform = nn.Embedding(platforms, _width(platforms))
         self.daypart = nn.Embedding(int(scales.dayparts[0]) + 1, 4)
+        n_recent = int(scales.recent[1])
+        self.recent = nn.Embedding(n_recent, _width(n_recent)) if n_recent > 1 else None
         words = (self.action, self.category, self.platform, self.daypart)
         width = sum(e.embedding_dim for e in words) + NUMERIC_INPUTS
+        width += self.recent.embedding_dim if self.recent else 0
+        classes = scales.classes()
+        self.told = [name for name in NUMBERS if classes[name] > 1]
+        n_classes = [classes[name] for name in self.told]
+        self.number = nn.Embedding(sum(n_classes), _NUMBER_WIDTH)
+        first = torch.tensor([0, *n_classes]).cumsum(0)[:-1]
+        self.register_buffer("first_class", first, persistent=False)
+        width += len(self.told) * _NUMBER_WIDTH
         self.projections = nn.ModuleDict()
         for name, table in (vectors or {}).items():
             projected = min(_MOST_PROJECTED, table.shape[1])
@@ -105,7 +117,6 @@ class EventEncoder(nn.Module):
         self.cell = build_cell(shape.cell, width, hidden, shape.layers, shape.dropout)
         self.dropout = nn.Dropout(shape.dropout)
         self.pool = Pooling(shape.pooling, hidden)
-        classes = scales.classes()
         self.heads = nn.ModuleDict(
             {name: nn.Linear(hidden, n) for name, n in classes.items() if n > 1}
         )
@@ -128,6 +139,11 @@ class EventEncoder(nn.Module):
             self.platform(batch["platform"]),
             self.daypart(batch["daypart"]),
         ]
+        at = [PREDICTED.index(name) for name in self.told]
+        classes = batch["classes"][..., at] + self.get_buffer("first_class")  # (B, T, N)
+        words.append(self.number(classes).flatten(2))
+        if self.recent:
+            words.append(self.recent(batch["recent"]))
         known = [
             projection(F.embedding(batch[name], self.get_buffer(_table_of(name))))  # (B, T, <= 16)
             for name, projection in self.projections.items()

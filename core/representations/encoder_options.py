@@ -77,6 +77,15 @@ class EncoderOptions(Options):
         "Use the time of day",
         "Let the encoder see in which part of the day (four hours each) an event happens",
     )
+    recent_actions: int = option(
+        3,
+        "Actions read together",
+        "Every event is also read as one word with the actions right before it, so many together: "
+        "patterns of order are learned sooner. 1 reads each action by itself",
+        low=1,
+        high=4,
+        expert=True,
+    )
     min_users_per_word: int = option(
         5,
         "Users that share a word",

@@ -33,6 +33,10 @@ _MOST_CELLS = 1 << 25
 """Cells (users by words) up to which a table is faster than sorting."""
 _USERS_PER_FEWEST = 10
 """Of small logs, a word of a tenth of the users is common enough."""
+_MOST_RECENT = 4096
+"""Codes of several actions together; a log of more shares them."""
+_SPREAD = np.uint64(0x9E3779B97F4A7C15)
+"""An odd number near 2**64 over the golden ratio: products by it differ in their upper bits."""
 _SECONDS_PER_PART = 86_400 // DAYPARTS
 
 MaskArray = npt.NDArray[np.bool_]
@@ -50,6 +54,7 @@ class Scales:
     shared_query: MaskArray
     items: LongArray  # (1,) the commonest items are told apart, so many; 0 for none
     dayparts: LongArray  # (1,) DAYPARTS, or 0 where the time of day is left out
+    recent: LongArray  # (2,) how many actions are read as one, and how many codes there are of them
     scaling: LongArray  # (3,) place in METHODS, of gap, duration, price
     centre: FloatArray  # (3,)
     spread: FloatArray  # (3,) above 0
@@ -59,7 +64,13 @@ class Scales:
 
     @classmethod
     def of(
-        cls, sequences: Sequences, *, time_of_day: bool, min_users: int = 1, max_items: int = 0
+        cls,
+        sequences: Sequences,
+        *,
+        time_of_day: bool,
+        min_users: int = 1,
+        max_items: int = 0,
+        recent_actions: int = 1,
     ) -> Self:
         """Learn the scales from the users to fit; numbers of more than a million events from some.
 
@@ -70,8 +81,9 @@ class Scales:
         events = _events_to_fit(sequences)
         known = {name: _known(name, getattr(sequences, name)[events]) for name in NUMBERS}
         fitted = [fit_scaling(known[name], sequences.scaling[name]) for name in NUMBERS]
+        sizes = np.array([len(words.actions), len(words.categories), len(words.platforms)]) + 1
         return cls(
-            sizes=np.array([len(words.actions), len(words.categories), len(words.platforms)]) + 1,
+            sizes=sizes,
             shared_action=shared["action"],
             shared_category=shared["category"],
             shared_platform=shared["platform"],
@@ -79,6 +91,7 @@ class Scales:
             shared_query=shared["query"],
             items=np.array([min(max_items, len(words.items))]),
             dayparts=np.array([DAYPARTS if time_of_day else 0]),
+            recent=_codes_of_recent(recent_actions, int(sizes[0])),
             scaling=np.array([METHODS.index(one.method) for one in fitted]),
             centre=np.array([one.centre for one in fitted], dtype=np.float32),
             spread=np.array([one.spread for one in fitted], dtype=np.float32),
@@ -119,14 +132,16 @@ class EventBatch:
     item: LongArray  # (B, T) row of the items' vectors; 0 where there are none
     query: LongArray  # (B, T) likewise of the queries'
     common_item: LongArray  # (B, T) code of the item among the commonest, or 0
+    recent: LongArray  # (B, T) code of the last actions together, up to this event's; 0: not told
     numeric: FloatArray  # (B, T, NUMERIC_INPUTS)
     classes: LongArray  # (B, T, 6) of `PREDICTED` and the item: what must be guessed before it
     real: MaskArray  # (B, T) False at padding
 
 
 def gather(sequences: Sequences, scales: Scales, index: LongArray, real: MaskArray) -> EventBatch:
-    """Read the events at ``index`` (B, T) as the encoder sees them."""
-    first = _is_first(sequences, index)
+    """Read the events at ``index`` (B, T) as the encoder sees them; a row is of one user."""
+    began = _first_events(sequences, index)
+    first = index == began
     values = [_with_gaps_missing(name, getattr(sequences, name)[index]) for name in NUMBERS]
     known = [np.isfinite(x) for x in values]
     numbers = [
@@ -150,6 +165,7 @@ def gather(sequences: Sequences, scales: Scales, index: LongArray, real: MaskArr
         item=_row(sequences.item, sequences.item_vectors, scales.shared_item, index),
         query=_row(sequences.query, sequences.query_vectors, scales.shared_query, index),
         common_item=item,
+        recent=_recent(sequences, scales, index, began),
         numeric=np.stack([*numbers, *known, first], axis=-1).astype(np.float32),
         classes=np.stack([action, category, *classes, item], axis=-1),
         real=real,
@@ -161,9 +177,15 @@ def told_word(sequences: Sequences, scales: Scales, name: str, index: LongArray)
     return _told(getattr(sequences, name)[index], getattr(scales, f"shared_{name}"))
 
 
-def hide_words(batch: EventBatch, share: float, rng: np.random.Generator) -> EventBatch:
+def hide_words(
+    batch: EventBatch, scales: Scales, share: float, rng: np.random.Generator
+) -> EventBatch:
     """Make a share of the events' words unknown to the encoder, never what it must predict."""
     shown = rng.random(batch.action.shape) >= share
+    n_recent = int(scales.recent[0])
+    lately = np.lib.stride_tricks.sliding_window_view(
+        np.pad(shown, ((0, 0), (n_recent - 1, 0)), constant_values=True), n_recent, axis=1
+    ).all(axis=-1)
     return replace(
         batch,
         action=batch.action * shown,
@@ -172,6 +194,7 @@ def hide_words(batch: EventBatch, share: float, rng: np.random.Generator) -> Eve
         item=batch.item * shown,
         query=batch.query * shown,
         common_item=batch.common_item * shown,
+        recent=batch.recent * lately,
     )
 
 
@@ -187,9 +210,34 @@ def turn_clock(batch: EventBatch, turned: MaskArray, rng: np.random.Generator) -
     return replace(batch, daypart=np.where(told, (batch.daypart - 1 + shift) % DAYPARTS + 1, 0))
 
 
-def _is_first(sequences: Sequences, index: LongArray) -> MaskArray:
-    place = np.searchsorted(sequences.offsets, index, side="left")
-    return np.asarray(sequences.offsets[np.minimum(place, sequences.n_users)] == index)
+def _first_events(sequences: Sequences, index: LongArray) -> LongArray:
+    """Where the user of every row has its first event, shape (B, 1)."""
+    user = np.searchsorted(sequences.offsets, index[:, :1], side="right") - 1
+    return np.asarray(sequences.offsets[user])
+
+
+def _codes_of_recent(n_actions: int, n_codes: int) -> LongArray:
+    """How many actions are read as one, and into how many codes they fall."""
+    return np.array([n_actions, min(_MOST_RECENT, n_codes**n_actions) if n_actions > 1 else 1])
+
+
+def _recent(sequences: Sequences, scales: Scales, index: LongArray, began: LongArray) -> LongArray:
+    """Code of the last actions together, of a log with many actions shared by some (hashing).
+
+    Source: Weinberger et al., 2009, "Feature Hashing for Large Scale Multitask Learning".
+    """
+    n_actions, n_codes = (int(n) for n in scales.recent)
+    if n_actions == 1:
+        return np.zeros(index.shape, dtype=np.int64)
+    size = np.uint64(scales.sizes[0])
+    code = np.zeros(index.shape, dtype=np.uint64)
+    for back in reversed(range(n_actions)):
+        at = np.maximum(index - back, began)
+        told = _told(sequences.action[at], scales.shared_action) * (index - back >= began)
+        code = code * size + told.astype(np.uint64)
+    if int(size) ** n_actions > n_codes:
+        code = (code * _SPREAD >> np.uint64(32)) % np.uint64(n_codes)
+    return code.astype(np.int64)
 
 
 def _coded(codes: npt.NDArray[Any], size: np.int64) -> LongArray:

@@ -197,6 +197,7 @@ def _data(
             time_of_day=options.time_of_day,
             min_users=options.min_users_per_word,
             max_items=options.max_items if options.item_weight > 0 else 0,
+            recent_actions=options.recent_actions,
         ),
         fit_users=fit_users,
         validation_users=validation_users,

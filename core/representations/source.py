@@ -94,7 +94,7 @@ class TrainingData:
 
     def training_tensors(self, stretches: Stretches, rng: np.random.Generator) -> Tensors:
         """The same with some words hidden."""
-        hidden = hide_words(self.batch(stretches), _HIDDEN_WORDS, rng)
+        hidden = hide_words(self.batch(stretches), self.scales, _HIDDEN_WORDS, rng)
         return to_tensors(hidden, self.device) | self._targets(stretches)
 
     def slice_tensors(

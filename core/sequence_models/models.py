@@ -29,11 +29,11 @@ from core.sequence_models.mixture import Mixture, Path, everyone_of, path, path_
 from core.sequence_models.options import SequenceModelOptions
 from core.sequence_models.outcomes import Coding, Outcomes, outcomes_of
 
-VERSION = 1
+VERSION = 2
 _STAGE = "models"
 _FEWEST_ASIDE, MOST_ASIDE = 0.01, 0.5
 """Where more users than this follow nobody, setting them aside would leave no segmentation."""
-_WORTH = 0.01
+_WORTH = 0.003
 """Share of all that segments gain which one more must add to be suggested."""
 _SURELY = 2.0
 """Standard errors by which a background must be better."""

@@ -10,7 +10,7 @@ from core.representations.placing import _read_together, pooled_states
 
 def encoder_and_scales(sequences):
     torch.manual_seed(0)
-    scales = Scales.of(sequences, time_of_day=True)
+    scales = Scales.of(sequences, time_of_day=True, recent_actions=3)
     return EventEncoder(scales, hidden=8), scales
 
 
@@ -38,6 +38,18 @@ def test_the_future_is_not_seen(of_actions):
     second, _ = hidden_of(encoder, scales, other, [0], [5])
     assert_allclose(first[:, :3], second[:, :3])
     assert not np.allclose(first[:, 3:], second[:, 3:], atol=1e-4)
+
+
+def test_pauses_beyond_the_cut_off_are_still_told_apart_by_their_class(sequences_of):
+    short, long = [{"gap": 10 + n % 3} for n in range(16)], [{"gap": 1e5}, {"gap": 1e7}]
+    sequences = sequences_of({"ann": [{}, *short, *long, *long] * 9})
+    encoder, scales = encoder_and_scales(sequences)
+    _, batch = hidden_of(encoder, scales, sequences, [0], [19])
+    assert batch["numeric"][0, 17, 0] == batch["numeric"][0, 18, 0]  # both cut off
+    with torch.no_grad():
+        read = encoder._inputs(batch)[0]
+    apart = batch["classes"][0, 17, 2] != batch["classes"][0, 18, 2]
+    assert apart and not torch.equal(read[17], read[18])
 
 
 def test_a_loss_is_the_mean_over_real_next_events_in_nats(of_actions):

@@ -78,11 +78,53 @@ def test_codes_that_were_not_fitted_are_unknown(sequences_of, with_arrays):
 
 
 def test_hidden_words_stay_to_be_predicted(of_actions):
-    batch, _ = whole(of_actions({"ann": "a b c " * 50}))
-    hidden = hide_words(batch, 0.5, np.random.default_rng(0))
+    batch, scales = whole(of_actions({"ann": "a b c " * 50}))
+    hidden = hide_words(batch, scales, 0.5, np.random.default_rng(0))
     assert 0.3 < (hidden.action == 0).mean() < 0.7
     assert (hidden.classes == batch.classes).all()
     assert (batch.action > 0).all()
+
+
+def together(of_actions, users, n_actions=3):
+    log = of_actions(users)
+    scales = Scales.of(log, time_of_day=True, recent_actions=n_actions)
+    stretches = Stretches(start=log.offsets[:-1], length=np.diff(log.offsets))
+    return gather(log, scales, *stretches.padded()), scales
+
+
+def test_the_last_actions_are_one_word_that_ends_with_its_user(of_actions):
+    batch, scales = together(of_actions, {"ann": "a b c a b c", "bob": "a b c b c c"})
+    ann, bob = batch.recent.tolist()
+    assert ann[:3] == bob[:3]  # nothing of ann is read before bob's first
+    assert ann[5] == ann[2] and ann[3] != ann[0]  # "abc" again; "bca" is not "a" at the beginning
+    assert ann[4] != bob[4]  # "cab" and "cbc"
+    assert len({*ann[:5], *bob[3:]}) == 8
+    assert max(*ann, *bob) < scales.recent[1] == 4**3
+
+
+def test_with_two_actions_together_the_third_does_not_count(of_actions):
+    batch, _ = together(of_actions, {"ann": "a b c", "bob": "b b c"}, n_actions=2)
+    assert batch.recent[0, 2] == batch.recent[1, 2]
+    assert batch.recent[0, 1] != batch.recent[1, 1]
+
+
+def test_of_many_actions_some_share_a_code(of_actions):
+    names = [f"a{n}" for n in range(60)]
+    rng = np.random.default_rng(0)
+    drawn = {f"u{user}": " ".join(rng.choice(names, 50)) for user in range(40)}
+    batch, scales = together(of_actions, drawn)
+    assert scales.recent.tolist() == [3, 4096]
+    assert 0 <= batch.recent.min() and batch.recent.max() < 4096
+    assert len(np.unique(batch.recent)) > 1_000  # of 2,000: spread over all codes
+
+
+def test_what_an_action_was_is_hidden_from_the_next_ones_too(of_actions):
+    batch, scales = together(of_actions, {"ann": "a b c " * 50})
+    hidden = hide_words(batch, scales, 0.1, np.random.default_rng(0))
+    (places,) = np.nonzero(hidden.action[0] == 0)
+    assert 0 < len(places) < 40
+    blind = {place + later for place in places for later in range(3)} & set(range(150))
+    assert set(np.flatnonzero(hidden.recent[0] == 0)) == blind
 
 
 def test_only_the_users_to_fit_say_how_large_a_number_is(sequences_of):

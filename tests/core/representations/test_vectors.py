@@ -60,7 +60,7 @@ def test_every_event_looks_up_its_item_and_its_query(log):
     batch = gather(read, scales, np.array([[0, 1, 2, 3], [4, 5, 5, 5]]), np.ones((2, 4), bool))
     assert batch.item.tolist() == [[1, 2, 0, 0], [2, 1, 1, 1]]  # 77 was not there at fitting
     assert batch.query.tolist() == [[0, 1, 1, 0], [0, 0, 0, 0]]
-    hidden = hide_words(batch, 1.0, np.random.default_rng(0))
+    hidden = hide_words(batch, scales, 1.0, np.random.default_rng(0))
     assert not hidden.item.any() and not hidden.query.any()
 
 
