@@ -42,7 +42,7 @@ def test_the_future_is_not_seen(of_actions):
 
 def test_pauses_beyond_the_cut_off_are_still_told_apart_by_their_class(sequences_of):
     short, long = [{"gap": 10 + n % 3} for n in range(16)], [{"gap": 1e5}, {"gap": 1e7}]
-    sequences = sequences_of({"ann": [{}, *short, *long, *long] * 9})
+    sequences = sequences_of({"ann": [{}, *short, *long, *long, *long] * 9})
     encoder, scales = encoder_and_scales(sequences)
     _, batch = hidden_of(encoder, scales, sequences, [0], [19])
     assert batch["numeric"][0, 17, 0] == batch["numeric"][0, 18, 0]  # both cut off
