@@ -74,7 +74,7 @@ def reading(sequences: Sequences) -> TrainingData:
     users = np.arange(sequences.n_users)
     return TrainingData(
         sequences=sequences,
-        scales=Scales.of(sequences, time_of_day=True, min_users=5),
+        scales=Scales.of(sequences, time_of_day=True, min_users=5, recent_actions=3),
         fit_users=users[users % 10 > 0],
         validation_users=users[users % 10 == 0],
         device="cpu",

@@ -4,7 +4,7 @@ from numpy.testing import assert_allclose
 
 from core.representations.batches import Stretches
 from core.representations.encoder import EventEncoder, contrastive_loss, to_tensors
-from core.representations.inputs import Scales, gather
+from core.representations.inputs import PREDICTED, Scales, gather
 from core.representations.placing import _read_together, pooled_states
 
 
@@ -40,16 +40,17 @@ def test_the_future_is_not_seen(of_actions):
     assert not np.allclose(first[:, 3:], second[:, 3:], atol=1e-4)
 
 
-def test_pauses_beyond_the_cut_off_are_still_told_apart_by_their_class(sequences_of):
-    short, long = [{"gap": 10 + n % 3} for n in range(16)], [{"gap": 1e5}, {"gap": 1e7}]
-    sequences = sequences_of({"ann": [{}, *short, *long, *long, *long] * 9})
+def test_the_classes_of_numbers_are_read_beside_the_numbers(sequences_of):
+    sequences = sequences_of({"ann": [{"gap": 10.0 * 2**n} for n in range(12)]})
     encoder, scales = encoder_and_scales(sequences)
-    _, batch = hidden_of(encoder, scales, sequences, [0], [19])
-    assert batch["numeric"][0, 17, 0] == batch["numeric"][0, 18, 0]  # both cut off
+    _, batch = hidden_of(encoder, scales, sequences, [0], [12])
+    gap = PREDICTED.index("gap")
+    other = batch["classes"].clone()
+    other[0, 11, gap] -= 1
     with torch.no_grad():
-        read = encoder._inputs(batch)[0]
-    apart = batch["classes"][0, 17, 2] != batch["classes"][0, 18, 2]
-    assert apart and not torch.equal(read[17], read[18])
+        read, reread = encoder._inputs(batch), encoder._inputs(batch | {"classes": other})
+    assert torch.equal(read[0, :11], reread[0, :11])
+    assert not torch.equal(read[0, 11], reread[0, 11])
 
 
 def test_a_loss_is_the_mean_over_real_next_events_in_nats(of_actions):
