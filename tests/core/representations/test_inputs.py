@@ -114,7 +114,7 @@ def test_of_many_actions_some_share_a_code(of_actions):
     drawn = {f"u{user}": " ".join(rng.choice(names, 50)) for user in range(40)}
     batch, scales = together(of_actions, drawn)
     assert scales.recent.tolist() == [3, 4096]
-    assert 0 <= batch.recent.min() and batch.recent.max() < 4096
+    assert batch.recent.min() >= 0 and batch.recent.max() < 4096
     assert len(np.unique(batch.recent)) > 1_000  # of 2,000: spread over all codes
 
 
