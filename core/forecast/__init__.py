@@ -75,33 +75,42 @@ class Forecast:
 
 def forecast(
     journey: Journey,
-    steps: tuple[str, ...] = HEAVY,
+    steps: tuple[str, ...] | None = None,
     *,
     limit_seconds: float = LIMIT_SECONDS,
     gauge: Gauge | None = None,
     available: Callable[[], float | None] = available_bytes,
 ) -> Forecast:
-    """Forecast those of some steps that are not made yet. The log is cleaned and sequenced first.
+    """Forecast those of some steps (of a whole run, where None) that are still to be made.
 
-    Nothing that is made here is kept; the figures differ a little from call to call.
+    The log is cleaned and made into sequences first, where it is not. Nothing that is made here is
+    kept; the figures differ a little from call to call.
     """
     from threadpoolctl import threadpool_limits
 
     gauge = gauge or Gauge()
+    steps = heavy_before(journey, "projection", "evaluation") if steps is None else steps
     wanted = [step for step in HEAVY if step in steps and not journey.ready(step)]
     could_have = available()
     with threadpool_limits(limits=1, user_api="blas"):  # as the steps themselves
         forecaster = Forecaster(journey, gauge)
-        costs = {step: forecaster.cost(step) for step in wanted}
-        held = held_bytes()
-        room = _Room(held=held, available=could_have, limit_seconds=limit_seconds)
-        told = tuple(_told(step, cost, room, forecaster) for step, cost in costs.items())
+        # What the process holds then are the libraries that this step and those before it load.
+        costs = {step: (forecaster.cost(step), held_bytes()) for step in wanted}
+        told = tuple(
+            _told(step, cost, _Room(held, could_have, limit_seconds), forecaster)
+            for step, (cost, held) in costs.items()
+        )
     return Forecast(
         steps=told,
         available_mb=None if could_have is None else could_have / _MB,
         limit_seconds=limit_seconds,
         fingerprint=forecast_as(journey, steps, limit_seconds),
     )
+
+
+def heavy_before(journey: Journey, *steps: str) -> tuple[str, ...]:
+    """The heavy steps that are still to be made for some steps, themselves included, in order."""
+    return tuple(name for name in journey.missing(*steps) if name in HEAVY)
 
 
 def forecast_as(
@@ -118,7 +127,7 @@ def in_words(low_seconds: float, high_seconds: float, memory_mb: float) -> str:
     return f"About {_span(low_seconds, high_seconds)} and {_size(memory_mb)}"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class _Room:
     """What a step may take."""
 

@@ -12,9 +12,9 @@ Clock = Callable[[], float]
 Work = Callable[[int], object]
 """Does the real thing with so many users."""
 
-_FIRST, _TIMES = 250, 4
+_FIRST, _TIMES = 500, 4
 """Users of the first sample, and how many times larger the next one is."""
-_LONG_ENOUGH = 0.12
+_LONG_ENOUGH = 0.2
 """Seconds from which on a run tells enough; the next would take about four times as long."""
 _SURE, _UNSURE = 1.3, 0.15
 """By how much a forecast may miss at the size measured, and what each tenfold size adds."""

@@ -15,6 +15,7 @@ from core.forecast.samples import sample_of, share_of
 from core.options import Options, option_types
 from core.representations import REPRESENTATIONS, Work
 from core.representations._base import Representation
+from core.representations.encoder_options import EncoderOptions
 from core.representations.ladder import AutoOptions
 
 _STARTS, _K = 5, 5
@@ -50,7 +51,7 @@ class Representing:
             return entry.fit(some, own, work).values
         plain = REPRESENTATIONS[_PLAIN]
         found = plain.fit(some, plain.Options(), work).values
-        width = int(getattr(options, "hidden", found.shape[1]))
+        width = options.hidden if isinstance(options, EncoderOptions) else found.shape[1]
         turned = np.random.default_rng(0).normal(size=(found.shape[1], width))
         return (found @ turned).astype(np.float32)
 
