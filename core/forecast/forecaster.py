@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
@@ -17,6 +18,7 @@ from core.geometry import drawn_users
 from core.pipeline import Journey
 from core.representations import REPRESENTATIONS
 from core.representations.encoder_options import EncoderOptions
+from core.representations.ladder import AutoOptions
 from core.run_options import RunOptions
 
 _POINTS = 4_000
@@ -46,11 +48,20 @@ class Forecaster:
             return models_cost(self._sequences, options.models, self._models, self.gauge)
         if step == "embeddings":
             return self._representing.cost(options.represent.method, options.represent_params)
-        if step == "k_curve":
-            return k_curve_cost(self._ground, options.choose_k)
         if step == "labels":
             return labels_cost(self._ground, options.cluster.method, options.cluster_params)
-        return projection_cost(self._points, options.project, self._sequences.n_users, self.gauge)
+        of_points = self._k_curve if step == "k_curve" else self._projection
+        narrow, wide = self._points[0], self._points[-1]
+        found = of_points(wide)
+        return found if narrow is wide else found.either(of_points(narrow))
+
+    def _k_curve(self, points: FloatArray) -> Cost:
+        ground = replace(self._ground, points=points)
+        return k_curve_cost(ground, self.journey.options.choose_k)
+
+    def _projection(self, points: FloatArray) -> Cost:
+        n_users = self._sequences.n_users
+        return projection_cost(points, self.journey.options.project, n_users, self.gauge)
 
     @property
     def epochs(self) -> int | None:
@@ -81,16 +92,29 @@ class Forecaster:
         return Representing(self._sequences, self._models, self.gauge)
 
     @cached_property
-    def _points(self) -> FloatArray:
-        """Points of some users: the real ones where they are there."""
+    def _points(self) -> tuple[FloatArray, ...]:
+        """Points of some users: the real ones where they are there.
+
+        Two kinds, the narrow first, where nobody knows which representation will be taken.
+        """
         if self.journey.ready("embeddings"):
             values = self.journey.embeddings().values
             drawn = drawn_users(len(values), _POINTS, 0)
-            return np.asarray(values if drawn is None else values[drawn])
+            return (np.asarray(values if drawn is None else values[drawn]),)
         options = self.journey.options
-        method = options.represent.method
-        method = method if method in REPRESENTATIONS else "markov_mixture"
-        return self._representing.points(method, options.represent_params, _POINTS)
+        params = options.represent_params
+        if not isinstance(params, AutoOptions):
+            return (self._representing.points(options.represent.method, params, _POINTS),)
+        taken = [name for name in params.candidates if name in REPRESENTATIONS]
+        return tuple(
+            sorted(
+                (
+                    self._representing.points(name, REPRESENTATIONS[name].Options(), _POINTS)
+                    for name in taken[:1] + [n for n in taken if REPRESENTATIONS[n].learned][:1]
+                ),
+                key=lambda points: points.shape[1],
+            )
+        )
 
     @cached_property
     def _ground(self) -> Ground:
@@ -98,7 +122,7 @@ class Forecaster:
         return Ground(
             sequences=sequences,
             sample=sample_of(sequences, _POINTS),
-            points=self._points,
+            points=self._points[-1],
             models=self._models,
             k=self._k(),
             gauge=self.gauge,

@@ -72,6 +72,8 @@ class Growth:
     sizes: tuple[int, int]
     seconds: tuple[float, float]
     bytes: tuple[float, float] = (0.0, 0.0)
+    loading: float = 0.0
+    """Seconds that the very first run took longer: libraries, which whoever does it must load."""
 
     def at(self, size: float, *, curved: bool = False) -> Cost:
         """What so many users take: along a line, or ``curved`` along a power of the size."""
@@ -79,7 +81,7 @@ class Growth:
         spread = _SURE + _UNSURE * math.log10(beyond)
         along = self._along_power if curved else self._along_line
         memory = self._along_line(self.bytes, size)
-        return Cost.about(along(self.seconds, size), memory, spread)
+        return Cost.about(self.loading + along(self.seconds, size), memory, spread)
 
     def _along_line(self, values: tuple[float, float], size: float) -> float:
         (small, large), (less, more) = self.sizes, values
@@ -119,13 +121,19 @@ class Gauge:
 
         The smallest is done once before, which loads what has to be loaded.
         """
-        work(min(_FIRST, most))
+        cold = self._timed(work, min(_FIRST, most))
         before, took = None, self._timed(work, min(_FIRST, most))
+        loading = max(0.0, cold[1] - took[1])
         while took[0] < most and (before is None or took[1] < _LONG_ENOUGH):
             before, took = took, self._timed(work, min(_TIMES * took[0], most))
         small = before or took
         weighed = self._weighed(work, small[0], took[0])
-        return Growth(sizes=(small[0], took[0]), seconds=(small[1], took[1]), bytes=weighed)
+        return Growth(
+            sizes=(small[0], took[0]),
+            seconds=(small[1], took[1]),
+            bytes=weighed,
+            loading=loading,
+        )
 
     def _timed(self, work: Work, n_users: int) -> tuple[int, float]:
         return n_users, self.seconds(lambda: work(n_users))

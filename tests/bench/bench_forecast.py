@@ -29,6 +29,8 @@ from tests.bench.bench_representations import log
 SIZES = tuple(int(n) for n in os.environ.get("BENCH_USERS", "10000,100000,1000000").split(","))
 MANY = 1_000_000
 MINUTE = 60.0
+N_CLUSTERS = 5
+"""Users of this log are one continuum: left to itself the journey would form one segment."""
 SETTINGS = {
     "auto": {},
     "lstm": {"represent": {"method": "lstm"}, "cluster": {"method": "latent_class"}},
@@ -61,7 +63,9 @@ class Log:
 
 def journey_of(folder: Path, n_users: int, name: str, listen=silent) -> Journey:
     """A journey whose sequences are made straight as arrays."""
-    options = RunOptions.from_dict(SETTINGS[name])
+    stages = SETTINGS[name]
+    many = {"n_clusters": N_CLUSTERS, **stages.get("cluster", {})}
+    options = RunOptions.from_dict({**stages, "cluster": many})
     journey = Journey(Store(folder), Log(fingerprint=f"{n_users:064d}"), options, listen=listen)
     made = journey.fingerprint("sequences")
     journey.store.get_or_make(Sequences, made, lambda _: log(n_users))

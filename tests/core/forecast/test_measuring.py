@@ -66,6 +66,18 @@ def test_the_farther_the_forecast_the_wider_its_range():
     assert far.high / far.low == pytest.approx((1.3 + 3 * 0.15) ** 2)
 
 
+def test_what_must_be_loaded_at_first_is_added_once_whatever_the_size():
+    clock, runs = Clock(), list[int]()
+
+    def work(n_users):
+        clock.now += 0.001 * n_users + (0 if runs else 5.0)
+        runs.append(n_users)
+
+    growth = Gauge(clock).growth(work, 10_000)
+    assert growth.at(10_000).middle == pytest.approx(15.0)
+    assert growth.at(1_000_000).middle == pytest.approx(1005.0)
+
+
 def test_costs_one_after_another_add_seconds_and_share_memory():
     first, second = Cost(low=1, high=2, memory=50), Cost(low=10, high=30, memory=20)
     assert first.then(second) == Cost(low=11, high=32, memory=50)
