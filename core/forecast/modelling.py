@@ -26,6 +26,8 @@ _ASIDE = 3
 """Ways on which models for everyone are looked for once more where a background helps."""
 _SPREAD = 1.5
 """How much more or fewer rounds EM may take with many users than with few."""
+_CODED = 1_000_000
+"""Most events by which it is learned how events are told apart."""
 _MEMORY = Memory(actions=1, visits=True, category="stay")
 _KEPT = 4
 """Numbers of segments that foretell about alike, of the models that nobody fitted."""
@@ -95,8 +97,8 @@ class _Looking:
         return count(outcomes_of(self.sample, Coding.of(self.sample)), _MEMORY)
 
     def cost(self, n_events: int) -> Cost:
-        reading = self.gauge.seconds(lambda: self.counts) * n_events / max(1, self.sample.n_events)
-        reading = min(reading, 10 * reading * self.sample.n_events / max(1, n_events))
+        read = min(n_events, _CODED) / max(1, self.sample.n_events)
+        reading = self.gauge.seconds(lambda: self.counts) * read
         held = peak_bytes(lambda: count(outcomes_of(self.sample, Coding.of(self.sample)), _MEMORY))
         few = self.counts.take(np.arange(min(_FEW, self.counts.n_users)))
         way, short = self._way(few, self.most + EXTRA, up=True), self._way(few, _TRIED, up=False)
