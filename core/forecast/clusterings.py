@@ -30,6 +30,8 @@ _JUDGED = 20_000
 """Most users on whom labels are judged."""
 _NET_USERS, _NET_EPOCHS = 400, 3
 """Users and epochs of the network that are timed."""
+_ROUNDS_VARY = 1.5
+"""How many times more, or fewer, rounds K-means may take with more users."""
 _FORWARD = 1 / 3
 """Of a training step, what only reading takes."""
 _READINGS = 2
@@ -79,7 +81,7 @@ def k_curve_cost(ground: Ground, options: KOptions) -> Cost:
     def compare(n_users: int) -> None:
         k_curve(as_embeddings(ground.points[:n_users]), options, 0)
 
-    return ground.gauge.growth(compare, min(most, len(ground.points))).at(most, curved=True)
+    return ground.gauge.growth(compare, min(most, len(ground.points))).at(most)
 
 
 def as_embeddings(points: FloatArray) -> Embeddings:
@@ -98,20 +100,20 @@ def as_embeddings(points: FloatArray) -> Embeddings:
 
 
 def _kmeans(ground: Ground, options: KMeansOptions) -> Cost:
-    return _fitted_and_placed(ground, "kmeans", options, options.max_fitted_users)
+    cost = _fitted_and_placed(ground, "kmeans", options, options.max_fitted_users)
+    return cost.times(1.0 / _ROUNDS_VARY, _ROUNDS_VARY)
 
 
 def _hdbscan(ground: Ground, options: HDBSCANOptions) -> Cost:
-    return _fitted_and_placed(ground, "hdbscan", options, options.max_fitted_users, by_fitted=True)
+    return _fitted_and_placed(ground, "hdbscan", options, options.max_fitted_users, curved=True)
 
 
 def _fitted_and_placed(
-    ground: Ground, method: str, options: Options, most: int, *, by_fitted: bool = False
+    ground: Ground, method: str, options: Options, most: int, *, curved: bool = False
 ) -> Cost:
     """Fitted on so many users, and past that everyone placed beside them.
 
-    With more users there is more to go over and more often. ``by_fitted`` where placing a user
-    takes the longer the more were fitted.
+    ``curved`` where work grows faster than the users; then placing grows with those fitted, too.
     """
     entry, points, n_users = CLUSTERERS[method], ground.points, ground.sequences.n_users
     fitted_on = min(n_users, most)
@@ -119,16 +121,16 @@ def _fitted_and_placed(
     def fit(n: int) -> None:
         entry.fit(points[:n], options, ground.k, 0)
 
-    cost = ground.gauge.growth(fit, min(most, len(points))).at(fitted_on, curved=True)
+    cost = ground.gauge.growth(fit, min(most, len(points))).at(fitted_on, curved=curved)
     if n_users <= most:
         return cost
     state = entry.fit(points, options, ground.k, 0).state
     placing = ground.gauge.growth(lambda n: entry.assign(state, points[:n]), len(points))
-    return cost.then(placing.at(n_users).times(most / len(points) if by_fitted else 1.0))
+    return cost.then(placing.at(n_users).times(most / len(points) if curved else 1.0))
 
 
 def _chains(ground: Ground, options: Options) -> Cost:
-    return placing_cost(ground.sequences, ground.sample, ground.models, ground.gauge)
+    return placing_cost(ground.sequences, ground.models, ground.gauge)
 
 
 def _network(ground: Ground, options: LatentClassOptions) -> Cost:

@@ -16,6 +16,8 @@ _FIRST, _TIMES = 500, 4
 """Users of the first sample, and how many times larger the next one is."""
 _LONG_ENOUGH = 0.2
 """Seconds from which on a run tells enough; the next would take about four times as long."""
+_GROWN, _TOO_LONG = 1.5, 1.0
+"""How many times longer the larger run must take to tell, unless it takes so many seconds."""
 _SURE, _UNSURE = 1.3, 0.15
 """By how much a forecast may miss at the size measured, and what each tenfold size adds."""
 
@@ -121,10 +123,10 @@ class Gauge:
 
         The smallest is done once before, which loads what has to be loaded.
         """
-        cold = self._timed(work, min(_FIRST, most))
+        cold = self.seconds(lambda: work(min(_FIRST, most)))
         before, took = None, self._timed(work, min(_FIRST, most))
-        loading = max(0.0, cold[1] - took[1])
-        while took[0] < most and (before is None or took[1] < _LONG_ENOUGH):
+        loading = max(0.0, cold - took[1])
+        while took[0] < most and (before is None or not _tells(before[1], took[1])):
             before, took = took, self._timed(work, min(_TIMES * took[0], most))
         small = before or took
         weighed = self._weighed(work, small[0], took[0])
@@ -136,13 +138,22 @@ class Gauge:
         )
 
     def _timed(self, work: Work, n_users: int) -> tuple[int, float]:
-        return n_users, self.seconds(lambda: work(n_users))
+        """Users and seconds; what is over in no time is done twice, and the better counts."""
+        took = self.seconds(lambda: work(n_users))
+        if took < _LONG_ENOUGH:
+            took = min(took, self.seconds(lambda: work(n_users)))
+        return n_users, took
 
     @staticmethod
     def _weighed(work: Work, small: int, large: int) -> tuple[float, float]:
         """Bytes at the peak, in runs of their own: to be watched makes work slower."""
         less = peak_bytes(lambda: work(small))
         return less, less if large == small else peak_bytes(lambda: work(large))
+
+
+def _tells(less: float, more: float) -> bool:
+    """Whether two runs, the second of more users, show how work grows."""
+    return more >= _TOO_LONG or (more >= _LONG_ENOUGH and more >= _GROWN * less)
 
 
 def peak_bytes(work: Callable[[], object]) -> float:

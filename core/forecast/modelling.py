@@ -17,7 +17,7 @@ from core.sequence_models.models import USERS_AT_ONCE, members_of, state_of_all
 from core.sequence_models.options import SequenceModelOptions
 from core.sequence_models.outcomes import Coding, outcomes_of
 
-_FEW = 400
+_FEW = 800
 """Users with whom a way down and up is gone for real."""
 _ROUNDS, _MODELS = 3, 6
 """Rounds of EM that are timed at the real size, and with how many models."""
@@ -71,14 +71,13 @@ def models_cost(
     """Fitting and comparing models, and placing everyone by them (timed with ``models``)."""
     sample = sample_of(sequences, options.models_users)
     looking = _Looking(sample, options, gauge)
-    placing = placing_cost(sequences, sample, models, gauge)
+    placing = placing_cost(sequences, models, gauge)
     return looking.cost(sequences.n_events).then(placing)
 
 
-def placing_cost(
-    sequences: Sequences, sample: Sequences, models: BehaviourModels, gauge: Gauge
-) -> Cost:
+def placing_cost(sequences: Sequences, models: BehaviourModels, gauge: Gauge) -> Cost:
     """Memberships of everyone, read so many users at once that memory follows the result."""
+    sample = sample_of(sequences, USERS_AT_ONCE)
 
     def place(n_users: int) -> None:
         members_of(models.state, share_of(sample, n_users), models.suggested)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,8 +18,15 @@ from core.representations import REPRESENTATIONS, Work
 from core.representations._base import Representation
 from core.representations.encoder_options import EncoderOptions
 from core.representations.ladder import AutoOptions
+from core.sequence_models.models import USERS_AT_ONCE
 
 _STARTS, _K = 5, 5
+_TRIED = 20_000
+"""Most users with whom a representation is tried."""
+_AT_ONCE = 65_536
+"""Users past which memory grows by the points alone, since events are read in blocks."""
+_KEPT = 20
+"""Bytes of every number of a point while points are made, with copies in double precision."""
 _PLAIN = "bag"
 """The representation whose points stand in where the real ones are not there."""
 
@@ -28,7 +36,8 @@ class Representing:
 
     def __init__(self, sequences: Sequences, models: BehaviourModels, gauge: Gauge) -> None:
         self.sequences, self.models, self.gauge = sequences, models, gauge
-        self.sample = sample_of(sequences, 16_000)
+        self.sample = sample_of(sequences, _TRIED)
+        self._widths: dict[str, int] = {}
         self._known: dict[tuple[str, str], tuple[Growth, Growth]] = {}
 
     def cost(self, method: str, options: Options) -> Cost:
@@ -96,7 +105,9 @@ class Representing:
         if learns_from < n_users:
             whole = placed.at(n_users)
             cost = cost.then(whole.times(1.0 - learns_from / n_users))
-        return cost
+        at_once = USERS_AT_ONCE if entry.uses_models else _AT_ONCE
+        points = _KEPT * self._widths[entry.name] * max(0, n_users - at_once)
+        return replace(cost, memory=fitted.at(min(n_users, at_once)).memory + points)
 
     def _grown(self, entry: Representation, options: Options) -> tuple[Growth, Growth]:
         known = (entry.name, repr(options))
@@ -111,10 +122,11 @@ class Representing:
             entry.fit(share_of(self.sample, n_users), options, work)
 
         fitted = self.gauge.growth(fit, self.sample.n_users)
-        state = entry.fit(share_of(self.sample, fitted.sizes[1]), options, work).state
+        made = entry.fit(share_of(self.sample, fitted.sizes[1]), options, work)
+        self._widths[entry.name] = made.values.shape[1]
 
         def place(n_users: int) -> None:
-            entry.transform(state, share_of(self.sample, n_users))
+            entry.transform(made.state, share_of(self.sample, n_users))
 
         return fitted, self.gauge.growth(place, self.sample.n_users)
 

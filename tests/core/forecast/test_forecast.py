@@ -11,7 +11,10 @@ from core.forecast.clusterings import Ground, labels_cost
 from core.forecast.encoding import encoder_cost
 from core.forecast.measuring import Gauge
 from core.forecast.modelling import stand_in
+from core.forecast.representing import Representing
 from core.pipeline import Journey
+from core.representations import REPRESENTATIONS
+from core.representations._base import Fitted
 from core.representations.encoder_options import EncoderOptions
 from core.run_options import RunOptions
 from core.sequence_models.models import members_of
@@ -141,6 +144,24 @@ def test_the_whole_log_counts_and_not_the_sample(regular):
         encoder_cost(log, given, "lstm", every_look_is_a_second()).middle for log in (regular, many)
     )
     assert all_of_them / few == pytest.approx(20, rel=0.25)
+
+
+def test_past_the_users_that_are_learned_from_only_placing_is_added(regular, monkeypatch):
+    clock = [0.0]
+
+    def fit(sequences, options, work):
+        clock[0] += 0.010 * sequences.n_users
+        return Fitted(values=np.zeros((sequences.n_users, 2), np.float32), state={}, device="")
+
+    def transform(state, sequences):
+        clock[0] += 0.001 * sequences.n_users
+
+    entry = replace(REPRESENTATIONS["bag"], fit=fit, transform=transform, most_users=120)
+    monkeypatch.setitem(REPRESENTATIONS, "bag", entry)
+    many = regular.of_users(np.tile(np.arange(60), 20))  # 1,200 users
+    found = Representing(many, stand_in(regular, 2), Gauge(lambda: clock[0]))
+    cost = found.cost("bag", entry.Options())
+    assert cost.middle == pytest.approx(0.010 * 120 + 0.001 * (1_200 - 120), rel=0.02)
 
 
 def test_models_that_nobody_fitted_place_users_as_fitted_ones_do(regular):

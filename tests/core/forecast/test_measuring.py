@@ -44,6 +44,25 @@ def test_what_is_timed_grows_until_it_takes_long_enough_to_tell():
     assert max(seen) == 32_000
 
 
+def test_more_users_are_tried_while_runs_take_as_long_as_with_fewer():
+    growth, _ = growth_of(lambda n: 0.25 + (0.0 if n < 30_000 else 0.25), 10**6)
+    assert growth.sizes == (8_000, 32_000)
+
+
+def test_a_short_run_that_was_held_up_once_is_not_believed():
+    clock, held_up = Clock(), [5.0]
+
+    def work(n_users):
+        clock.now += 1e-5 * n_users
+        if n_users == 2_000 and held_up:
+            clock.now += held_up.pop()
+
+    assert Gauge(clock).growth(work, 2_000).at(2_000).middle > 4  # too long to do it again
+
+    clock, held_up = Clock(), [0.1]
+    assert Gauge(clock).growth(work, 2_000).at(2_000).middle == pytest.approx(0.02)
+
+
 def test_no_more_users_are_tried_than_there_are():
     growth, seen = growth_of(lambda n: 1e-9 * n, 700)
     assert growth.sizes == (500, 700)
