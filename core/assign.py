@@ -101,7 +101,7 @@ def assign(run: Run, events: Events, folder: Path) -> tuple[Labels, CleaningRepo
         arrived = item_features.attach_known(arrived, features, items, run.vectors())
     space, fitted = run.embeddings(), run.labels()
     points: FloatArray = NO_VECTORS
-    if clustering.CLUSTERERS[fitted.method].reads == "points":
+    if clustering.placed_by(fitted.method, fitted.state).reads == "points":
         points = representations.transform(space.method, space.state, arrived)
     values, confidence = clustering.assign(
         fitted.method, fitted.state, points, clustering.Behaviour(sequences=arrived)
