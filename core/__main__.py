@@ -70,8 +70,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="python -m core", description="SegmentLab without a browser.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
-    for add in (_add_inspect, _add_run, _add_prepare, _add_assign, _add_refine, _add_options):
-        add(commands)
+    _add_inspect(commands)
+    _add_forecast(commands)
+    _add_run(commands)
+    _add_prepare(commands)
+    _add_assign(commands)
+    _add_refine(commands)
+    _add_options(commands)
     return parser
 
 
@@ -88,17 +93,46 @@ def _add_run(commands: _Commands) -> None:
     run.add_argument(
         "--out", type=Path, required=True, metavar="DIR", help="new folder, or that of a run"
     )
-    known = run.add_mutually_exclusive_group()
+    _add_beside(run)
+    run.set_defaults(command_function=_run)
+
+
+def _add_forecast(commands: _Commands) -> None:
+    forecast = commands.add_parser(
+        "forecast", help="how long the heavy steps of a run will take here, and their memory"
+    )
+    _add_events(forecast)
+    _add_beside(forecast)
+    forecast.add_argument(
+        "--minutes",
+        type=_minutes,
+        default=10.0,
+        metavar="N",
+        help="a step that takes longer is offered in a cheaper setting (10)",
+    )
+    forecast.set_defaults(command_function=_forecast)
+
+
+def _minutes(text: str) -> float:
+    """A time limit. Argparse words what is refused here."""
+    value = float(text)
+    if not 0 < value < float("inf"):
+        raise ValueError
+    return value
+
+
+def _add_beside(command: argparse.ArgumentParser) -> None:
+    """What is given beside a log for the whole journey, and how it is gone."""
+    known = command.add_mutually_exclusive_group()
     known.add_argument("--labels-column", metavar="NAME", help="column that holds known labels")
     known.add_argument("--labels", type=Path, metavar="CSV", help="table: user id, label")
-    _add_items(run)
-    run.add_argument(
+    _add_items(command)
+    command.add_argument(
         "--item-vectors", type=Path, metavar="FILE", help="item id and numbers, CSV or Parquet"
     )
-    _add_mapping(run)
-    _add_settings(run)
-    run.add_argument("--seed", type=int, help="the same seed gives the same segments (0)")
-    run.set_defaults(command_function=_run)
+    _add_mapping(command)
+    _add_settings(command)
+    command.add_argument("--seed", type=int, help="the same seed gives the same segments (0)")
 
 
 def _add_prepare(commands: _Commands) -> None:
@@ -225,6 +259,23 @@ def _run(call: argparse.Namespace) -> None:
         runs.record(out, journey, source, raw)
         print(journey.evaluation().verdict, file=sys.stderr)
     print(f"Wrote {call.out}", file=sys.stderr)
+
+
+def _forecast(call: argparse.Namespace) -> None:
+    from core.forecast import forecast
+    from core.pipeline import Journey
+    from core.store import to_plain
+
+    options = _options_of(call)
+    with tempfile.TemporaryDirectory() as scratch:
+        items = _items_from(call.items, Path(scratch)) if call.items else None
+        vectors = _vectors_from(call.item_vectors) if call.item_vectors else None
+        _, events, _ = _events(call, options, Path(scratch))
+        beside = Beside(items=items, vectors=vectors)  # known labels make no step longer
+        store = Store(Path(scratch) / "store")
+        journey = Journey(store, events, options, beside=beside, listen=_Teller())
+        found = forecast(journey, limit_seconds=60.0 * call.minutes)
+        print(json.dumps(to_plain(found), indent=2, ensure_ascii=False))
 
 
 def _prepare(call: argparse.Namespace) -> None:

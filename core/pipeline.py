@@ -317,6 +317,14 @@ class Journey:
         """Whether a step is there already, without making it."""
         return self.store.has(self.fingerprint(step))
 
+    def missing(self, *steps: str) -> tuple[str, ...]:
+        """What is still to be made for some steps, themselves included, in order."""
+        found = set[str]()
+        for step in steps:
+            if not self.ready(step):
+                found |= {step, *self.missing(*self._parents(step))}
+        return tuple(step for step in STEPS if step in found)
+
     def learns(self, step: str) -> bool:
         """Whether something is left to be trained on the way to a step; "run" is the whole way."""
         return any(not self.ready(name) for name in trained_before(step, self.options))

@@ -1,7 +1,7 @@
 import streamlit as st
 
 from core.charts import k_choice, loss_trace
-from ui import cluster_form, map_view, page, plots, steps
+from ui import cluster_form, forecast_view, map_view, page, plots, steps
 from ui.safe_text import safe
 
 
@@ -24,6 +24,7 @@ def how_many(curve, chosen):
 steps.require("embeddings")
 cluster_form.settings()
 cluster_form.make_small_at_once()
+forecast_view.show("labels", cluster_form.take)
 journey = page.begin("cluster", "embeddings")
 labels = journey.labels()
 cluster_form.tell_taken(labels, journey.options.cluster.method)

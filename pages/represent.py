@@ -1,7 +1,7 @@
 import streamlit as st
 
 from core.charts import training as charts
-from ui import page, plots, represent_form, represent_view, steps
+from ui import forecast_view, page, plots, represent_form, represent_view, steps
 from ui.safe_text import safe
 
 
@@ -11,6 +11,7 @@ def live(epochs):
 
 steps.require("sequences")
 represent_form.settings()
+forecast_view.show("embeddings", represent_form.take)
 journey = page.begin("represent", "sequences", by_itself=False, draw=live)
 embeddings = journey.embeddings()
 

@@ -10,7 +10,7 @@ import streamlit as st
 from core.artifacts import NOISE, KCurve, Labels
 from core.clustering import CLUSTERERS
 from core.options import option_info, option_types
-from core.run_options import ClusterOptions
+from core.run_options import ClusterOptions, RunOptions
 from core.wording import counted, percent
 from ui import session
 from ui.controls import Look
@@ -27,6 +27,7 @@ _TOOL = Auto(
     strengths="You need to know nothing beforehand, and read why it was taken.",
     weaknesses="Takes as long as all of them together.",
 )
+_ALGORITHM = "algorithm"
 _AT_ONCE_USERS = 50_000
 """Up to so many points another number of segments is computed while the analyst looks on."""
 
@@ -35,7 +36,7 @@ def settings() -> None:
     """Pick the algorithm, with its pros and cons, and what it takes."""
     options = session.options()
     offered = {AUTO: _TOOL, **CLUSTERERS}
-    picked = pick_method("Algorithm", offered, options.cluster.method, key="algorithm")
+    picked = pick_method("Algorithm", offered, options.cluster.method, key=_ALGORITHM)
     if picked != options.cluster.method:
         session.set_options(options.changed(cluster=ClusterOptions(method=picked)))
         st.rerun()
@@ -57,6 +58,12 @@ def _refine_switch() -> None:
         cluster = replace(options.cluster, refine=wanted)
         session.set_options(options.changed(cluster=cluster))
         st.rerun()
+
+
+def take(options: RunOptions) -> None:
+    """Settings from elsewhere than these widgets, which show them from then on."""
+    st.session_state[_ALGORITHM] = options.cluster.method
+    session.set_options(options)
 
 
 def needs_k(method: str) -> bool:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.representations import QUESTIONS, REPRESENTATIONS
 from core.representations.ladder import AutoOptions
-from core.run_options import RepresentOptions
+from core.run_options import RepresentOptions, RunOptions
 from ui import session
 from ui.controls import Look
 from ui.settings import AUTO, Auto, describe, name_of, pick_method, seed_box, settings_form
@@ -103,6 +103,16 @@ def _expert() -> None:
     settings_form(parts, "Expert settings", look)
 
 
+def take(options: RunOptions) -> None:
+    """Settings from elsewhere than these widgets, which show them from then on."""
+    method = options.represent.method
+    question = AUTO if method == AUTO else REPRESENTATIONS[method].question
+    st.session_state[_QUESTION] = question
+    if question != AUTO:
+        st.session_state[f"representation-{question}"] = method
+    session.set_options(options)
+
+
 def _compare() -> None:
     options = session.options()
     candidates = dict.fromkeys((*AutoOptions().candidates, options.represent.method))
@@ -110,5 +120,4 @@ def _compare() -> None:
         represent=RepresentOptions(method=AUTO),
         represent_params=AutoOptions(candidates=tuple(candidates)),
     )
-    session.set_options(compared)
-    st.session_state[_QUESTION] = AUTO
+    take(compared)

@@ -74,6 +74,11 @@ class Representation:
     """Whether it is trained (and takes minutes) or counted (and takes seconds)."""
     uses_models: bool = False
     """Whether it needs models of behaviour (`Work.models`), which it fits where there are none."""
+    most_users: int | None = None
+    """Users past which only placing takes longer, since learning is done on so many; None where
+    every user is learned from."""
+    most_events: int | None = None
+    """The same for events."""
     Options: type[Options]
     fit: Callable[[Sequences, Any, Work], Fitted]
     """(sequences, options, work); options is an instance of ``Options``."""

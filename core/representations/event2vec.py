@@ -238,6 +238,7 @@ EVENT2VEC = Representation(
     weaknesses="Blind to order beyond what is near, and to time; its numbers cannot be read.",
     question="content",
     learned=False,
+    most_events=_EVENTS,
     Options=Event2VecOptions,
     fit=fit,
     transform=transform,

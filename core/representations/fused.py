@@ -296,6 +296,7 @@ FUSED = Representation(
     "events.",
     question="everything",
     learned=False,
+    most_users=_USERS,
     Options=FusedOptions,
     fit=fit,
     transform=transform,

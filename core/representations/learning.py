@@ -62,7 +62,7 @@ def fit(sequences: Sequences, options: EncoderOptions, work: Work, cell: str = "
     threads = min(options.threads, os.cpu_count() or 1)
     with repeatable(threads, device.name):
         torch.manual_seed(work.seed)
-        data = _data(sequences, options, device.name, targets_of(sequences, options, work))
+        data = training_data(sequences, options, device.name, targets_of(sequences, options, work))
         encoder, history, computed_on = _trained(data, options, cell, device, work)
         drawn = _drawn_to_segments(encoder, data, options, work)
         work.report(Progress(stage=_STAGE, done=_TRAINING_SHARE, text="Placing every user"))
@@ -106,7 +106,7 @@ def _trained(
     def halved(batch_users: int) -> None:
         said.append(f"{batch_users} users per step (the GPU had no room for more)")
 
-    return with_room(attempt, _batch_users(options, n_users, device.name), halved, least=2)
+    return with_room(attempt, batch_users_of(options, n_users, device.name), halved, least=2)
 
 
 def _drawn_to_segments(
@@ -127,7 +127,7 @@ def _drawn_to_segments(
     return (draw_to_segments(encoder, data, plan, pull, tell),)
 
 
-def _batch_users(options: EncoderOptions, n_users: int, device: str) -> int:
+def batch_users_of(options: EncoderOptions, n_users: int, device: str) -> int:
     """Users per step; of large logs more on a GPU, where that is left open."""
     fitting = training_plan(options, n_users).batch_users
     if options.batch_users == "auto" and device == "cuda" and n_users > _LARGE_LOG:
@@ -206,9 +206,10 @@ def _known_shape(state: State, cell: str) -> Shape:
     return shape
 
 
-def _data(
+def training_data(
     sequences: Sequences, options: EncoderOptions, device: str, targets: FloatArray | None
 ) -> TrainingData:
+    """The log as an encoder reads it, on a device as PyTorch calls it."""
     fit_users, validation_users = split_users(sequences)
     return TrainingData(
         sequences=sequences,

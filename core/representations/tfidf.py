@@ -189,6 +189,7 @@ TFIDF = Representation(
     weaknesses="Blind to order and time, and to what users do with the items.",
     question="content",
     learned=False,
+    most_users=_USERS,
     Options=TFIDFOptions,
     fit=fit,
     transform=transform,

@@ -65,7 +65,7 @@ def learn(
     kept = {k: _largest_first(chosen.mixtures[k]) for k in range(1, most + 1)}
     foretold = chosen.foretold
     suggested = _suggested(foretold)
-    state = _to_state(coding, memory, kept)
+    state = state_of_all(coding, memory, kept)
     _, error = foretold.behind(int(foretold.per_event().argmax()))
     return BehaviourModels(
         user_ids=sequences.user_ids,
@@ -222,7 +222,8 @@ def is_refined(state: State) -> bool:
     return NET_SHAPE in state
 
 
-def _to_state(coding: Coding, memory: Memory, mixtures: Path) -> State:
+def state_of_all(coding: Coding, memory: Memory, mixtures: Path) -> State:
+    """What placing users by any of several mixtures needs."""
     words = [memory.actions, memory.visits, _CATEGORY.index(memory.category)]
     arrays = {
         f"mixture.{k}.{name}": getattr(mixture, name)

@@ -140,7 +140,7 @@ def test_training_begins_anew_with_half_the_users_and_says_so(log, monkeypatch):
 
 def test_of_large_logs_a_gpu_reads_more_users_at_a_time():
     auto = EncoderOptions()
-    assert learning._batch_users(auto, 50_000, "cuda") == 1024
-    assert learning._batch_users(auto, 50_000, "cpu") == 256
-    assert learning._batch_users(auto, 2_000, "cuda") == 64
-    assert learning._batch_users(EncoderOptions(batch_users=99), 50_000, "cuda") == 99
+    assert learning.batch_users_of(auto, 50_000, "cuda") == 1024
+    assert learning.batch_users_of(auto, 50_000, "cpu") == 256
+    assert learning.batch_users_of(auto, 2_000, "cuda") == 64
+    assert learning.batch_users_of(EncoderOptions(batch_users=99), 50_000, "cuda") == 99

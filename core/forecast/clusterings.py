@@ -1,0 +1,183 @@
+"""What forming segments takes, by each algorithm, and comparing numbers of them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from core.artifacts import BehaviourModels, Embeddings, FloatArray, Sequences
+from core.clustering import CLUSTERERS
+from core.clustering.auto import AutoOptions
+from core.clustering.choose_k import KOptions, k_curve
+from core.clustering.hdbscan import HDBSCANOptions
+from core.clustering.kmeans import KMeansOptions
+from core.clustering.latent_class import LatentClassOptions
+from core.device import pick
+from core.forecast.measuring import Cost, Gauge
+from core.forecast.modelling import placing_cost
+from core.forecast.samples import sample_of, share_of
+from core.options import Options
+from core.sequence_models.labels import bits_of_labels
+
+if TYPE_CHECKING:
+    from core.sequence_models.neural import Plan
+
+_JUDGED = 20_000
+"""Most users on whom labels are judged."""
+_NET_USERS, _NET_EPOCHS = 400, 3
+"""Users and epochs of the network that are timed."""
+_FORWARD = 1 / 3
+"""Of a training step, what only reading takes."""
+_READINGS = 2
+"""Times that everyone is read by a network: to order the segments, and to fill them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ground:
+    """What the algorithms are tried on."""
+
+    sequences: Sequences
+    """The whole log."""
+    sample: Sequences
+    points: FloatArray  # (S, D) of users like those to come
+    models: BehaviourModels
+    k: int
+    gauge: Gauge
+
+
+def labels_cost(ground: Ground, method: str, options: Options) -> Cost:
+    """Forming segments by one algorithm, or by all that "auto" compares."""
+    if not isinstance(options, AutoOptions):
+        return _COSTS[method](ground, options)
+    cost, names = Cost(), options.names(CLUSTERERS)
+    for name in names:
+        cost = cost.then(_COSTS[name](ground, CLUSTERERS[name].Options()))
+    return cost.then(judging_cost(ground.sequences, ground.models, len(names), ground.gauge))
+
+
+def judging_cost(
+    sequences: Sequences, models: BehaviourModels, n_labels: int, gauge: Gauge
+) -> Cost:
+    """How well several labels foretell users that were left out."""
+    sample = sample_of(sequences, _JUDGED)
+
+    def judge(n_users: int) -> None:
+        some = share_of(sample, n_users)
+        bits_of_labels(models, some, [np.arange(n_users) % 3] * n_labels, 0)
+
+    return gauge.growth(judge, sample.n_users).at(sample.n_users)
+
+
+def k_curve_cost(ground: Ground, options: KOptions) -> Cost:
+    """Comparing numbers of segments, on a sample of the users."""
+    most = min(ground.sequences.n_users, options.k_max_users)
+
+    def compare(n_users: int) -> None:
+        k_curve(as_embeddings(ground.points[:n_users]), options, 0)
+
+    return ground.gauge.growth(compare, min(most, len(ground.points))).at(most)
+
+
+def as_embeddings(points: FloatArray) -> Embeddings:
+    """Points as the stage that made them gives them, of nobody in particular."""
+    return Embeddings(
+        user_ids=np.arange(len(points)).astype(str).astype(object),
+        values=points,
+        method="sample",
+        learned=False,
+        device="",
+        state={},
+        history=(),
+        findings=(),
+        fingerprint="0" * 64,
+    )
+
+
+def _kmeans(ground: Ground, options: KMeansOptions) -> Cost:
+    return _fitted_and_placed(ground, "kmeans", options, options.max_fitted_users)
+
+
+def _hdbscan(ground: Ground, options: HDBSCANOptions) -> Cost:
+    return _fitted_and_placed(ground, "hdbscan", options, options.max_fitted_users, curved=True)
+
+
+def _fitted_and_placed(
+    ground: Ground, method: str, options: Options, most: int, *, curved: bool = False
+) -> Cost:
+    """Fitted on so many users, and past that everyone placed beside them.
+
+    ``curved`` where work grows faster than the users; then placing grows with those fitted, too.
+    """
+    entry, points, n_users = CLUSTERERS[method], ground.points, ground.sequences.n_users
+    fitted_on = min(n_users, most)
+
+    def fit(n: int) -> None:
+        entry.fit(points[:n], options, ground.k, 0)
+
+    cost = ground.gauge.growth(fit, min(most, len(points))).at(fitted_on, curved=curved)
+    if n_users <= most:
+        return cost
+    state = entry.fit(points, options, ground.k, 0).state
+    placing = ground.gauge.growth(lambda n: entry.assign(state, points[:n]), len(points))
+    return cost.then(placing.at(n_users).times(most / len(points) if curved else 1.0))
+
+
+def _chains(ground: Ground, options: Options) -> Cost:
+    return placing_cost(ground.sequences, ground.sample, ground.models, ground.gauge)
+
+
+def _network(ground: Ground, options: LatentClassOptions) -> Cost:
+    """The chains, the network trained on some users, and perhaps everyone placed by it."""
+    from core.sequence_models.neural import Plan
+
+    device, threads = pick(options.net_device).name, min(options.net_threads, os.cpu_count() or 1)
+    plan = Plan(
+        hidden=options.net_hidden,
+        window=options.net_window,
+        epochs=_NET_EPOCHS,
+        patience=_NET_EPOCHS,
+        learning_rate=options.net_learning_rate,
+    )
+    begun, epoch, tried = _trained(ground, plan, device, threads)
+    times = min(ground.sequences.n_users, options.net_users) / max(1, tried)
+    fewest = min(options.net_epochs, options.net_patience + 1)
+    training = Cost.about(epoch).times(fewest, options.net_epochs).then(Cost.about(begun))
+    everyone = _READINGS * _FORWARD * epoch * ground.sequences.n_users / max(1, tried)
+    one = training.times(times * len(options.starts))
+    # Only where the network is kept everyone is read by it.
+    return _chains(ground, options).times(2).then(one).perhaps(Cost.about(everyone))
+
+
+def _trained(ground: Ground, plan: Plan, device: str, threads: int) -> tuple[float, float, int]:
+    """Seconds before the first epoch and of each, with so many users."""
+    from core.sequence_models.refining import refine
+
+    some = share_of(ground.sample, _NET_USERS)
+    start = np.random.default_rng(0).dirichlet(np.ones(ground.k), some.n_users)
+    gauge = ground.gauge.on(device, threads)
+    marks = [gauge.clock()]
+    refine(
+        ground.models,
+        some,
+        start,
+        plan,
+        np.arange(some.n_users),
+        0,
+        device=device,
+        threads=threads,
+        tell=lambda _: marks.append(gauge.clock()),
+    )
+    epoch = float(np.diff(marks[1:]).mean())  # the first warms up
+    return max(0.0, marks[1] - marks[0] - epoch), epoch, some.n_users
+
+
+_COSTS: dict[str, Callable[[Ground, Options], Cost]] = {
+    "markov_mixture": _chains,
+    "latent_class": _network,  # type: ignore[dict-item]
+    "kmeans": _kmeans,  # type: ignore[dict-item]
+    "hdbscan": _hdbscan,  # type: ignore[dict-item]
+}
