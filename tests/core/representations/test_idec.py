@@ -13,7 +13,7 @@ from core.representations import represent, transform
 from core.representations._base import Work
 from core.representations.encoder_options import EncoderOptions
 from core.representations.idec import NAME, Pull, _soft, _target, draw_to_segments
-from core.representations.learning import _data, build_encoder, training_plan
+from core.representations.learning import build_encoder, training_data, training_plan
 from core.sequence_models.models import learn
 from core.sequence_models.options import SequenceModelOptions
 from tests.worlds import sequences_of
@@ -89,7 +89,7 @@ def test_where_guessing_gets_worse_the_weights_are_those_from_before(log, monkey
     sequences, _ = log
     with repeatable(1, "cpu"):
         torch.manual_seed(0)
-        data = _data(sequences, options(), "cpu", None)
+        data = training_data(sequences, options(), "cpu", None)
         encoder = build_encoder(data, options(), "lstm")
         before = copy.deepcopy(encoder.state_dict())
         plan = training_plan(options(), len(data.fit_users))
@@ -100,7 +100,7 @@ def test_where_guessing_gets_worse_the_weights_are_those_from_before(log, monkey
 
 def test_one_segment_is_nothing_to_be_drawn_to(log):
     sequences, _ = log
-    data = _data(sequences, options(), "cpu", None)
+    data = training_data(sequences, options(), "cpu", None)
     encoder = build_encoder(data, options(), "lstm")
     plan = training_plan(options(), len(data.fit_users))
     told = draw_to_segments(encoder, data, plan, Pull(k=1, epochs=1, seed=0))
