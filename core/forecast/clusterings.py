@@ -79,7 +79,7 @@ def k_curve_cost(ground: Ground, options: KOptions) -> Cost:
     def compare(n_users: int) -> None:
         k_curve(as_embeddings(ground.points[:n_users]), options, 0)
 
-    return ground.gauge.growth(compare, min(most, len(ground.points))).at(most)
+    return ground.gauge.growth(compare, min(most, len(ground.points))).at(most, curved=True)
 
 
 def as_embeddings(points: FloatArray) -> Embeddings:
@@ -102,15 +102,16 @@ def _kmeans(ground: Ground, options: KMeansOptions) -> Cost:
 
 
 def _hdbscan(ground: Ground, options: HDBSCANOptions) -> Cost:
-    return _fitted_and_placed(ground, "hdbscan", options, options.max_fitted_users, curved=True)
+    return _fitted_and_placed(ground, "hdbscan", options, options.max_fitted_users, by_fitted=True)
 
 
 def _fitted_and_placed(
-    ground: Ground, method: str, options: Options, most: int, *, curved: bool = False
+    ground: Ground, method: str, options: Options, most: int, *, by_fitted: bool = False
 ) -> Cost:
     """Fitted on so many users, and past that everyone placed beside them.
 
-    ``curved`` where work grows faster than the users; then placing grows with those fitted, too.
+    With more users there is more to go over and more often. ``by_fitted`` where placing a user
+    takes the longer the more were fitted.
     """
     entry, points, n_users = CLUSTERERS[method], ground.points, ground.sequences.n_users
     fitted_on = min(n_users, most)
@@ -118,12 +119,12 @@ def _fitted_and_placed(
     def fit(n: int) -> None:
         entry.fit(points[:n], options, ground.k, 0)
 
-    cost = ground.gauge.growth(fit, min(most, len(points))).at(fitted_on, curved=curved)
+    cost = ground.gauge.growth(fit, min(most, len(points))).at(fitted_on, curved=True)
     if n_users <= most:
         return cost
     state = entry.fit(points, options, ground.k, 0).state
     placing = ground.gauge.growth(lambda n: entry.assign(state, points[:n]), len(points))
-    return cost.then(placing.at(n_users).times(most / len(points) if curved else 1.0))
+    return cost.then(placing.at(n_users).times(most / len(points) if by_fitted else 1.0))
 
 
 def _chains(ground: Ground, options: Options) -> Cost:

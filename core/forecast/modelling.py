@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
@@ -12,7 +13,7 @@ from core.forecast.samples import sample_of, share_of
 from core.sequence_models.counts import Counts, Memory, count
 from core.sequence_models.held_out import CATEGORIES, EXTRA, MEMORIES, N_FOLDS, RESTARTS
 from core.sequence_models.mixture import fit, of_members, path
-from core.sequence_models.models import members_of, state_of_all
+from core.sequence_models.models import USERS_AT_ONCE, members_of, state_of_all
 from core.sequence_models.options import SequenceModelOptions
 from core.sequence_models.outcomes import Coding, outcomes_of
 
@@ -26,6 +27,8 @@ _ASIDE = 3
 """Ways on which models for everyone are looked for once more where a background helps."""
 _SPREAD = 1.5
 """How much more or fewer rounds EM may take with many users than with few."""
+_RESULT = 12
+"""Bytes of every membership: in double precision as it is read, and in single as it is kept."""
 _CODED = 1_000_000
 """Most events by which it is learned how events are told apart."""
 _MEMORY = Memory(actions=1, visits=True, category="stay")
@@ -75,12 +78,15 @@ def models_cost(
 def placing_cost(
     sequences: Sequences, sample: Sequences, models: BehaviourModels, gauge: Gauge
 ) -> Cost:
-    """Memberships of everyone."""
+    """Memberships of everyone, read so many users at once that memory follows the result."""
 
     def place(n_users: int) -> None:
         members_of(models.state, share_of(sample, n_users), models.suggested)
 
-    return gauge.growth(place, sample.n_users).at(sequences.n_users)
+    growth, n_users = gauge.growth(place, sample.n_users), sequences.n_users
+    at_once = growth.at(min(n_users, USERS_AT_ONCE)).memory
+    result = _RESULT * n_users * (models.suggested + 1)
+    return replace(growth.at(n_users), memory=at_once + result)
 
 
 class _Looking:
