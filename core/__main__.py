@@ -70,8 +70,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="python -m core", description="SegmentLab without a browser.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
-    for add in (_add_inspect, _add_run, _add_forecast, _add_prepare, _add_assign, _add_options):
-        add(commands)
+    _add_inspect(commands)
+    _add_forecast(commands)
+    _add_run(commands)
+    _add_prepare(commands)
+    _add_assign(commands)
+    _add_refine(commands)
+    _add_options(commands)
     return parser
 
 
@@ -156,6 +161,20 @@ def _add_assign(commands: _Commands) -> None:
     )
     _add_settings(assign)  # of how the new log is read, no others
     assign.set_defaults(command_function=_assign)
+
+
+def _add_refine(commands: _Commands) -> None:
+    refine = commands.add_parser("refine", help="labels from anywhere made better, or told why not")
+    _add_events(refine)
+    refine.add_argument(
+        "--labels", type=Path, required=True, metavar="CSV", help="table: user id, label"
+    )
+    refine.add_argument("--out", type=Path, required=True, metavar="CSV")
+    _add_items(refine)
+    _add_mapping(refine)
+    _add_settings(refine)
+    refine.add_argument("--seed", type=int, help="the same seed gives the same labels (0)")
+    refine.set_defaults(command_function=_refine, labels_column=None)
 
 
 def _add_options(commands: _Commands) -> None:
@@ -312,6 +331,33 @@ def _assign(call: argparse.Namespace) -> None:
         with replacing_file(out) as file:
             write_assignments(file, labels)
     print(f"Wrote {len(labels.user_ids)} users to {call.out}", file=sys.stderr)
+
+
+def _refine(call: argparse.Namespace) -> None:
+    from core.pipeline import Journey
+    from core.refine import refine, write_refined
+
+    options = _options_of(call)
+    out = call.out.resolve()
+    _check_place(out)
+    _check_file(out, call.events)
+    if out == call.labels.resolve():
+        raise OptionRefused("--out is the file of labels itself. Give the name of another file.")
+    with tempfile.TemporaryDirectory() as scratch:
+        items = _items_from(call.items, Path(scratch)) if call.items else None
+        _, events, _ = _events(call, options, Path(scratch))
+        known = _labels_from(call.labels, events)
+        store = Store(Path(scratch) / "store")
+        journey = Journey(store, events, options, beside=Beside(items=items), listen=_Teller())
+        _tell_cleaning(journey.cleaning_report())
+        found = refine(journey, known)
+        for note in found.notes:
+            print(f"note: {note}", file=sys.stderr)
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with replacing_file(out) as file:
+            write_refined(file, found)
+    print(found.told, file=sys.stderr)
+    print(f"Wrote {len(found.user_ids)} users to {call.out}", file=sys.stderr)
 
 
 def _options(call: argparse.Namespace) -> None:

@@ -15,6 +15,7 @@ from core.artifacts import (
     FloatArray,
     Labels,
     RawLog,
+    Sequences,
     fingerprint,
 )
 from core.errors import OptionRefused, did_you_mean
@@ -88,20 +89,10 @@ def assign(run: Run, events: Events, folder: Path) -> tuple[Labels, CleaningRepo
     Words the run has not seen count as unknown. Users that the run's cleaning rules drop (too
     few events, say) get no segment; the report counts them. ``folder`` takes the cleaned log.
     """
-    options = run.options()
-    items, features = run.items(), run.item_features()
-    if items is not None and options.item_features.category_from_items:
-        events = item_categories.with_items(events, items, folder)
-    cleaned = clean.clean(events, options.clean, folder, run.limits())
-    vocabulary = run.vocabulary()
-    if features is not None:  # words of new searches find their place, codes or not
-        vocabulary = sequences.with_new_words(cleaned, options.sequence, vocabulary)
-    arrived = sequences.build(cleaned, options.sequence, vocabulary=vocabulary, seed=options.seed)
-    if features is not None:
-        arrived = item_features.attach_known(arrived, features, items, run.vectors())
+    arrived, report = as_in_run(run, events, folder)
     space, fitted = run.embeddings(), run.labels()
     points: FloatArray = NO_VECTORS
-    if clustering.CLUSTERERS[fitted.method].reads == "points":
+    if clustering.placed_by(fitted.method, fitted.state).reads == "points":
         points = representations.transform(space.method, space.state, arrived)
     values, confidence = clustering.assign(
         fitted.method, fitted.state, points, clustering.Behaviour(sequences=arrived)
@@ -117,4 +108,20 @@ def assign(run: Run, events: Events, folder: Path) -> tuple[Labels, CleaningRepo
         state=fitted.state,
         fingerprint=fingerprint(run.manifest.id, "assign", VERSION, {"events": events.fingerprint}),
     )
-    return labels, cleaned.report
+    return labels, report
+
+
+def as_in_run(run: Run, events: Events, folder: Path) -> tuple[Sequences, CleaningReport]:
+    """A new log cleaned and coded as the run's own was, and the report of its cleaning."""
+    options = run.options()
+    items, features = run.items(), run.item_features()
+    if items is not None and options.item_features.category_from_items:
+        events = item_categories.with_items(events, items, folder)
+    cleaned = clean.clean(events, options.clean, folder, run.limits())
+    vocabulary = run.vocabulary()
+    if features is not None:  # words of new searches find their place, codes or not
+        vocabulary = sequences.with_new_words(cleaned, options.sequence, vocabulary)
+    arrived = sequences.build(cleaned, options.sequence, vocabulary=vocabulary, seed=options.seed)
+    if features is not None:
+        arrived = item_features.attach_known(arrived, features, items, run.vectors())
+    return arrived, cleaned.report

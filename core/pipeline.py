@@ -256,7 +256,7 @@ class Journey:
         if n_clusters == "auto":
             n_clusters = self.k_curve().suggested if self._needs_k() else 1
         behaviour = None
-        if self._clusters_behaviour():
+        if self._labels_by_models():
             behaviour = Behaviour(
                 sequences=self.inputs(),
                 models=self.models(),
@@ -270,6 +270,7 @@ class Journey:
             n_clusters,
             options.seed,
             behaviour,
+            refine=options.cluster.refine,
         )
 
     def projection(self) -> Projection:
@@ -353,6 +354,7 @@ class Journey:
         cluster_by = {
             "method": o.cluster.method,
             "n_clusters": o.cluster.n_clusters,
+            "refine": o.cluster.refine and models_by,
             **o.cluster_params.to_dict(),
             **k_by,
             "choose_k": choose_k.VERSION,
@@ -414,7 +416,8 @@ class Journey:
         chosen_k = step == "labels" and self.options.cluster.n_clusters == "auto"
         compares_k = (chosen_k or step == "evaluation") and self._needs_k()
         by_models = (step == "embeddings" and self._represents_by_models()) or (
-            step in ("labels", "k_curve") and self._clusters_behaviour()
+            (step == "k_curve" and self._clusters_behaviour())
+            or (step == "labels" and self._labels_by_models())
         )
         others = {"models": by_models, "k_curve": compares_k}
         return [*([parent] if parent else []), *(name for name, needed in others.items() if needed)]
@@ -428,6 +431,10 @@ class Journey:
         """Whether segments are formed of what users did, not (only) of the points they became."""
         method = self.options.cluster.method
         return method == "auto" or CLUSTERERS[method].reads == "behaviour"
+
+    def _labels_by_models(self) -> bool:
+        """Whether segments are formed, or made better, by models of behaviour."""
+        return self._clusters_behaviour() or self.options.cluster.refine
 
     def _fills_categories(self) -> bool:
         items = self.beside.items
@@ -472,7 +479,7 @@ def trained_before(step: str, options: RunOptions) -> set[str]:
     represent, cluster = options.represent.method, options.cluster.method
     trained = {
         "embeddings": represent == "auto" or REPRESENTATIONS[represent].learned,
-        "labels": cluster == "auto" or CLUSTERERS[cluster].learned,
+        "labels": cluster == "auto" or CLUSTERERS[cluster].learned or options.cluster.refine,
     }
     way = list(STEPS)
     reached = way if step == "run" else way[: way.index(step) + 1] if step in STEPS else []

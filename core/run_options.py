@@ -71,6 +71,12 @@ class ClusterOptions(Options):
         low=1,
         high=200,
     )
+    refine: bool = option(
+        False,
+        "Refine segments",
+        "Lets models of behaviour improve segments that were formed of points; kept only where "
+        "users that were left out are foretold surely better",
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.artifacts import NOISE, KCurve, Labels
 from core.clustering import CLUSTERERS
-from core.options import option_types
+from core.options import option_info, option_types
 from core.run_options import ClusterOptions, RunOptions
 from core.wording import counted, percent
 from ui import session
@@ -44,7 +44,20 @@ def settings() -> None:
     own = {offered[picked].label: "cluster_params"} if has_own else {}
     compared = {"Numbers compared": "choose_k"} if needs_k(picked) else {}
     look = Look(words={"candidates": LABELS})
+    if picked == AUTO or CLUSTERERS[picked].reads == "points":
+        _refine_switch()
     settings_form({**own, **compared}, look=look)
+
+
+def _refine_switch() -> None:
+    """Let models of behaviour improve segments of points."""
+    options = session.options()
+    told = option_info(ClusterOptions, "refine")
+    wanted = st.toggle(told.label, value=options.cluster.refine, help=told.help, key="refine")
+    if wanted != options.cluster.refine:
+        cluster = replace(options.cluster, refine=wanted)
+        session.set_options(options.changed(cluster=cluster))
+        st.rerun()
 
 
 def take(options: RunOptions) -> None:
@@ -62,7 +75,9 @@ def make_small_at_once() -> None:
     """Form segments of few points in place, where that takes about a second, not in a job."""
     journey = session.require_journey()
     method = journey.options.cluster.method
-    if method == AUTO or CLUSTERERS[method].reads != "points" or not needs_k(method):
+    if method == AUTO or journey.options.cluster.refine:
+        return
+    if CLUSTERERS[method].reads != "points" or not needs_k(method):
         return
     few = len(journey.embeddings().user_ids) <= _AT_ONCE_USERS
     if few and journey.ready("k_curve") and not journey.ready("labels"):

@@ -20,6 +20,7 @@ _FINDINGS: dict[str, tuple[str, Callable[[float], str]]] = {
     "effective_rank": ("Directions in use", lambda value: f"{value:.1f}"),
     "order_share": ("Carried by order", percent),
     "length_dependence": ("Told by how many events", percent),
+    "drawn_to_segments": ("Moved by drawing to segments", percent),
 }
 """Findings in the analyst's words, and how their values are written; others show their names."""
 _IN_A_ROW = 3

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from core.artifacts import Embeddings, FloatArray, Labels, State, fingerprint
+from core.clustering import refining
 from core.clustering._base import Assigned, Clusterer, count_distinct
 from core.clustering._base import Behaviour as Behaviour
 from core.clustering.auto import AutoOptions
@@ -37,8 +38,13 @@ def cluster(  # noqa: PLR0913
     n_clusters: int,
     seed: int,
     behaviour: Behaviour | None = None,
+    *,
+    refine: bool = False,
 ) -> Labels:
     """Put every user into a segment, largest first; NOISE for users in none.
+
+    With ``refine`` segments of points are made better by models of behaviour (which ``behaviour``
+    holds), and kept where users left out are foretold surely better; the note tells.
 
     ``n_clusters`` is not used by methods that find it; ``behaviour`` only by those that read what
     users did, and by "auto", which takes the candidate that foretells unseen users best. Where
@@ -46,6 +52,10 @@ def cluster(  # noqa: PLR0913
     Raises OptionRefused for an unknown method, TooLittleData for more segments than there are
     different users.
     """
+    if refine:
+        assert behaviour is not None
+        made = cluster(embeddings, method, options, n_clusters, seed, behaviour)
+        return refining.refined(made, behaviour, seed, CLUSTERERS[made.method].reads)
     if method == "auto":
         assert isinstance(options, AutoOptions) and behaviour is not None
         return _best(embeddings, options, n_clusters, seed, behaviour)
@@ -85,8 +95,13 @@ def assign(
     method: str, state: State, points: FloatArray, behaviour: Behaviour | None = None
 ) -> Assigned:
     """Segment and confidence of new users, (U,) each, without fitting anything again."""
-    chosen = _chosen(method)
+    chosen = placed_by(method, state)
     return chosen.assign(state, behaviour if chosen.reads == "behaviour" else points)
+
+
+def placed_by(method: str, state: State) -> Clusterer:
+    """The algorithm that places new users: the one that formed the segments, or refined them."""
+    return LATENT_CLASS if refining.REFINED in state else _chosen(method)
 
 
 def _best(

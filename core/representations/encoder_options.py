@@ -161,6 +161,16 @@ class EncoderOptions(Options):
         high=10,
         expert=True,
     )
+    refine_epochs: int = option(
+        0,
+        "Draw to segments",
+        "Epochs in which the trained encoder is drawn towards the suggested number of segments "
+        "(IDEC); kept only where users left out are guessed no worse; 0 for none",
+        low=0,
+        high=100,
+        unit="epochs",
+        expert=True,
+    )
     teacher_weight: float = option(
         1.0,
         "Weight: what a teacher says",

@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from core.artifacts import EpochReport, FloatArray, Progress, Report, Sequences, State
+from core.artifacts import EpochReport, FloatArray, Metric, Progress, Report, Sequences, State
 from core.device import Device, pick, repeatable
 from core.errors import TooLittleData
 from core.representations._base import Fitted, Work
@@ -20,6 +20,7 @@ from core.representations.checkpoint import Checkpoints
 from core.representations.encoder import EventEncoder, Shape, projected_widths
 from core.representations.encoder_options import EncoderOptions
 from core.representations.findings import findings_of
+from core.representations.idec import NAME, Pull, draw_to_segments
 from core.representations.inputs import Scales
 from core.representations.objectives import NEXT_EVENT
 from core.representations.placing import EVENTS_PER_BATCH, pooled_states
@@ -63,12 +64,13 @@ def fit(sequences: Sequences, options: EncoderOptions, work: Work, cell: str = "
         torch.manual_seed(work.seed)
         data = training_data(sequences, options, device.name, targets_of(sequences, options, work))
         encoder, history, computed_on = _trained(data, options, cell, device, work)
+        drawn = _drawn_to_segments(encoder, data, options, work)
         work.report(Progress(stage=_STAGE, done=_TRAINING_SHARE, text="Placing every user"))
         states = _states(encoder, sequences, data.scales, device.name)
         space = fit_space(states, options.evenness)
         values = place(space, states)
         asked = {name for name in NEXT_EVENT if training_plan(options, 1).weights[name] > 0}
-        findings = findings_of(encoder, data, values, asked, work.seed)
+        findings = (*findings_of(encoder, data, values, asked, work.seed), *drawn)
     weights = {_WEIGHT + k: v.cpu().numpy() for k, v in encoder.state_dict().items()}
     state = {
         **weights,
@@ -105,6 +107,24 @@ def _trained(
         said.append(f"{batch_users} users per step (the GPU had no room for more)")
 
     return with_room(attempt, batch_users_of(options, n_users, device.name), halved, least=2)
+
+
+def _drawn_to_segments(
+    encoder: EventEncoder, data: TrainingData, options: EncoderOptions, work: Work
+) -> tuple[Metric, ...]:
+    """Refine a trained encoder by segments, where that is wanted; what came of it."""
+    if not options.refine_epochs:
+        return ()
+    if work.models is None:
+        return (Metric(name=NAME, value=None, note="Not tried, as there are no models to say K."),)
+    plan = training_plan(options, len(data.fit_users), work.seed)
+    pull = Pull(k=work.models.suggested, epochs=options.refine_epochs, seed=work.seed)
+
+    def tell(epoch: int) -> None:
+        text = f"Drawing users towards segments: epoch {epoch} of at most {pull.epochs}"
+        work.report(Progress(stage=_STAGE, done=_TRAINING_SHARE, text=text))
+
+    return (draw_to_segments(encoder, data, plan, pull, tell),)
 
 
 def batch_users_of(options: EncoderOptions, n_users: int, device: str) -> int:

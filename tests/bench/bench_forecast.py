@@ -51,7 +51,7 @@ STEPS = {
     "event2vec": ("embeddings", "projection"),
 }
 TOO_LONG = {("fused", "labels"), ("fused", "projection"), ("fused", "k_curve")}
-"""What is forecast for a million users too, but not made: it takes too long."""
+"""What is forecast for a million users too, but not made: it would take hours."""
 ONLY = tuple(os.environ.get("BENCH_SETTINGS", ",".join(SETTINGS)).split(","))
 
 

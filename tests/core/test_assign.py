@@ -6,10 +6,11 @@ import numpy as np
 import pyarrow.parquet as parquet
 import pytest
 
-from core import runs
+from core import representations, runs
 from core.__main__ import main
 from core.artifacts import NOISE
-from core.assign import assign
+from core.assign import as_in_run, assign
+from core.evaluation.worlds import agreement, draw, write
 from tests.journeys import (
     BUYING,
     LOOKING,
@@ -212,3 +213,41 @@ def test_a_log_of_which_nothing_is_left_keeps_the_earlier_answer(shop, tmp_path,
     assert "Nothing is left of 1 event after cleaning" in said
     assert out.read_bytes() == before
     assert {path.suffix for path in tmp_path.iterdir()} == {".csv"}
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn", "cnn"])
+def test_users_in_a_new_log_stand_where_they_stood_in_the_run(cell, tmp_path):
+    """With other users beside them, and the rest of the run's users gone."""
+    users = three_groups() | {f"x{n}": f"{LOOKING} {BUYING} {RETURNING}" for n in range(6)}
+    out = tmp_path / "out"
+    settings = ("--set", f"represent.method={cell}", "--set", "represent.epochs=3", *KMEANS)
+    log = write_log(tmp_path / "log.csv", users)
+    assert main(["run", str(log), "--out", str(out), *settings, "--set", "project.method=pca"]) == 0
+    run = runs.load_run(out)
+    some = {user: users[user] for user in ("b07", "l03", "r11", "x2")} | {"new": "cart cart view"}
+    arrived, _ = as_in_run(
+        run, events_of(write_log(tmp_path / "new.csv", some), tmp_path), tmp_path
+    )
+    space = run.embeddings()
+    points = representations.transform(space.method, space.state, arrived)
+    _, here, there = np.intersect1d(space.user_ids, arrived.user_ids, return_indices=True)
+    assert len(here) == 4
+    one, two = np.asarray(space.values)[here], points[there]
+    lengths = np.linalg.norm(one, axis=1) * np.linalg.norm(two, axis=1)
+    assert ((one * two).sum(axis=1) / lengths).min() > 0.9999
+
+
+def test_new_users_follow_the_refined_segments_of_a_run(tmp_path, capsys):
+    world = draw("first_order", 400, 0)
+    write(world, tmp_path / "log.csv")
+    out, again = tmp_path / "out", tmp_path / "again.csv"
+    settings = (*QUICKLY, *KMEANS, "--set", "represent.models_most=2")
+    refined = ("--set", "cluster.n_clusters=4", "--set", "cluster.refine=true")
+    log = str(tmp_path / "log.csv")
+    assert main(["run", log, "--out", str(out), *settings, *refined]) == 0
+    labels = runs.load_run(out).labels()
+    assert labels.method == "kmeans" and "and kept" in labels.note
+    assert agreement(world, np.asarray(labels.values)) > 0.6  # K-means on counts is at 0 here
+    assert main(["assign", log, "--run", str(out), "--out", str(again)]) == 0
+    placed = [int(row["segment"]) for row in table(again)]
+    np.testing.assert_array_equal(placed, labels.values)

@@ -478,7 +478,7 @@ def test_the_commands_that_are_offered_are_those_that_exist(capsys):
 
 
 def test_a_bug_stays_visible_and_leaves_nothing(core, log, tmp_path, monkeypatch):
-    monkeypatch.setattr("core.clustering.cluster", lambda *_: 1 / 0)
+    monkeypatch.setattr("core.clustering.cluster", lambda *_, **__: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         core("run", log, "--out", tmp_path / "out", *QUICKLY)
     assert [path.name for path in tmp_path.iterdir()] == ["log.csv"]

@@ -161,3 +161,15 @@ def test_dense_groups_need_no_number_of_segments(ready, at_once):
     assert not at.select_slider
     assert chart(at, "Users by segment")
     assert len(list(open_workspace().jobs.glob("[0-9]*"))) <= 2
+
+
+def test_segments_of_points_are_refined_on_demand_and_what_came_of_it_is_told(ready):
+    at = ready("cluster")
+    at.get_by_key("algorithm").set_value("kmeans").run()
+    assert not at.get_by_key("refine").value
+    at.get_by_key("refine").set_value(True).run()
+    assert at.session_state["session.options"].cluster.refine
+    assert not at.exception
+    at.get_by_key("algorithm").set_value("markov_mixture").run()
+    assert not [toggle for toggle in at.toggle if toggle.key == "refine"]
+    assert not at.session_state["session.options"].cluster.refine
