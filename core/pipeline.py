@@ -263,15 +263,17 @@ class Journey:
                 points=embeddings.values,
                 report=self._listen,
             )
-        return clustering.cluster(
+        labels = clustering.cluster(
             embeddings,
             options.cluster.method,
             options.cluster_params,
             n_clusters,
             options.seed,
             behaviour,
-            refine=options.cluster.refine,
         )
+        if options.cluster.refine and behaviour is not None:
+            return clustering.refine(labels, behaviour, options.seed)
+        return labels
 
     def projection(self) -> Projection:
         """The map of all users."""

@@ -38,13 +38,8 @@ def cluster(  # noqa: PLR0913
     n_clusters: int,
     seed: int,
     behaviour: Behaviour | None = None,
-    *,
-    refine: bool = False,
 ) -> Labels:
     """Put every user into a segment, largest first; NOISE for users in none.
-
-    With ``refine`` segments of points are made better by models of behaviour (which ``behaviour``
-    holds), and kept where users left out are foretold surely better; the note tells.
 
     ``n_clusters`` is not used by methods that find it; ``behaviour`` only by those that read what
     users did, and by "auto", which takes the candidate that foretells unseen users best. Where
@@ -52,10 +47,6 @@ def cluster(  # noqa: PLR0913
     Raises OptionRefused for an unknown method, TooLittleData for more segments than there are
     different users.
     """
-    if refine:
-        assert behaviour is not None
-        made = cluster(embeddings, method, options, n_clusters, seed, behaviour)
-        return refining.refined(made, behaviour, seed, CLUSTERERS[made.method].reads)
     if method == "auto":
         assert isinstance(options, AutoOptions) and behaviour is not None
         return _best(embeddings, options, n_clusters, seed, behaviour)
@@ -89,6 +80,14 @@ def cluster(  # noqa: PLR0913
 def _falls_short(labels: Labels, n_clusters: int) -> bool:
     """Whether fewer segments have users than were asked for."""
     return CLUSTERERS[labels.method].needs_n_clusters and labels.n_clusters < n_clusters
+
+
+def refine(labels: Labels, behaviour: Behaviour, seed: int) -> Labels:
+    """Make segments of points better by models of behaviour, which ``behaviour`` holds.
+
+    Kept where users left out are foretold surely better; the note tells.
+    """
+    return refining.refined(labels, behaviour, seed, CLUSTERERS[labels.method].reads)
 
 
 def assign(

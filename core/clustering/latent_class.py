@@ -22,6 +22,7 @@ from core.sequence_models.mixture import with_background
 from core.sequence_models.models import is_refined, members_of
 
 if TYPE_CHECKING:
+    from core.sequence_models.neural import Plan
     from core.sequence_models.refining import Refined
 
 _STAGE = "labels"
@@ -129,11 +130,23 @@ def assign(state: State, behaviour: Behaviour) -> Assigned:
 
 def _can_read(behaviour: Behaviour) -> bool:
     """Whether an event tells anything that the network reads."""
-    from core.sequence_models.neural import READ
-    from core.sequence_models.outcomes import Coding
+    from core.sequence_models.neural import can_read
 
     assert behaviour.models is not None
-    return not Coding.from_state(behaviour.models.state).names_told().isdisjoint(READ)
+    return can_read(behaviour.models.state)
+
+
+def plan_of(options: LatentClassOptions) -> Plan:
+    """How the network is built and trained under some options; loads PyTorch when called."""
+    from core.sequence_models.neural import Plan
+
+    return Plan(
+        hidden=options.net_hidden,
+        window=options.net_window,
+        epochs=options.net_epochs,
+        patience=options.net_patience,
+        learning_rate=options.net_learning_rate,
+    )
 
 
 def _segments(state: State, behaviour: Behaviour) -> Assigned:
@@ -146,17 +159,9 @@ def _segments(state: State, behaviour: Behaviour) -> Assigned:
 def _refined(
     name: str, start: DoubleArray, behaviour: Behaviour, options: LatentClassOptions, seed: int
 ) -> Refined:
-    from core.sequence_models.neural import Plan
     from core.sequence_models.refining import refine
 
     assert behaviour.models is not None
-    plan = Plan(
-        hidden=options.net_hidden,
-        window=options.net_window,
-        epochs=options.net_epochs,
-        patience=options.net_patience,
-        learning_rate=options.net_learning_rate,
-    )
 
     def tell(epoch: int) -> None:
         text = f"Correcting {_WORDS[name]}: epoch {epoch} of at most {options.net_epochs}"
@@ -167,7 +172,7 @@ def _refined(
         behaviour.models,
         behaviour.sequences,
         start,
-        plan,
+        plan_of(options),
         _users(behaviour, options.net_users, seed),
         seed,
         device=pick(options.net_device).name,

@@ -9,7 +9,7 @@ import numpy as np
 
 from core.artifacts import Labels, Progress, State, fingerprint
 from core.clustering._base import Behaviour, by_size
-from core.clustering.latent_class import LatentClassOptions
+from core.clustering.latent_class import LatentClassOptions, plan_of
 from core.clustering.markov_mixture import segments_of
 from core.device import pick
 from core.errors import TooLittleData
@@ -54,11 +54,7 @@ def refined(
 def how_to(options: LatentClassOptions) -> HowToRefine:
     """The network of the sequence models, as they train it."""
     return HowToRefine(
-        hidden=options.net_hidden,
-        window=options.net_window,
-        epochs=options.net_epochs,
-        patience=options.net_patience,
-        learning_rate=options.net_learning_rate,
+        plan=plan_of(options),
         most_users=options.net_users,
         device=pick(options.net_device).name,
         threads=options.net_threads,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,7 +15,7 @@ from core.clustering.auto import AutoOptions
 from core.clustering.choose_k import KOptions, k_curve
 from core.clustering.hdbscan import HDBSCANOptions
 from core.clustering.kmeans import KMeansOptions
-from core.clustering.latent_class import LatentClassOptions
+from core.clustering.latent_class import LatentClassOptions, plan_of
 from core.device import pick
 from core.forecast.measuring import Cost, Gauge
 from core.forecast.modelling import placing_cost
@@ -135,16 +135,8 @@ def _chains(ground: Ground, options: Options) -> Cost:
 
 def _network(ground: Ground, options: LatentClassOptions) -> Cost:
     """The chains, the network trained on some users, and perhaps everyone placed by it."""
-    from core.sequence_models.neural import Plan
-
     device, threads = pick(options.net_device).name, min(options.net_threads, os.cpu_count() or 1)
-    plan = Plan(
-        hidden=options.net_hidden,
-        window=options.net_window,
-        epochs=_NET_EPOCHS,
-        patience=_NET_EPOCHS,
-        learning_rate=options.net_learning_rate,
-    )
+    plan = replace(plan_of(options), epochs=_NET_EPOCHS, patience=_NET_EPOCHS)
     begun, epoch, tried = _trained(ground, plan, device, threads)
     times = min(ground.sequences.n_users, options.net_users) / max(1, tried)
     fewest = min(options.net_epochs, options.net_patience + 1)

@@ -21,9 +21,10 @@ from torch import Tensor, nn
 
 from core.artifacts import DoubleArray, LongArray, Metric
 from core.geometry import effective_rank
-from core.representations.batches import Portions, Stretches, epoch_batches
+from core.representations.batches import Portions, epoch_batches
 from core.representations.encoder import EventEncoder
 from core.representations.placing import pooled_states
+from core.representations.pooling import direction
 from core.representations.source import TrainingData, TrainingPlan
 from core.wording import percent
 
@@ -83,26 +84,35 @@ def draw_to_segments(
         if moved < _STILL:
             break
     after, ended = _watched(encoder, data, plan), _states(encoder, data)
-    worse = after - before
-    error = float(worse.std(ddof=1) / math.sqrt(len(worse))) if len(worse) > 1 else math.inf
-    ranks = [effective_rank(states.cpu().numpy()) for states in (began, ended)]
-    collapsed = ranks[1] < _COLLAPSED * ranks[0]
-    stays = not collapsed and float(worse.mean()) <= (error if math.isfinite(error) else 0.0)
+    ranks = (effective_rank(began.cpu().numpy()), effective_rank(ended.cpu().numpy()))
+    share = float((labels != first).float().mean())
+    found, stays = _verdict(before, after, ranks, share, pull.k)
     if not stays:
         encoder.load_state_dict(kept)
-    share = float((labels != first).float().mean())
+    return found
+
+
+def _verdict(
+    before: DoubleArray, after: DoubleArray, ranks: tuple[float, float], share: float, k: int
+) -> tuple[Metric, bool]:
+    """Whether the drawing stays, told with its figures; ``share`` of the users changed segment."""
+    worse = after - before
+    error = float(worse.std(ddof=1) / math.sqrt(len(worse))) if len(worse) > 1 else math.inf
+    collapsed = ranks[1] < _COLLAPSED * ranks[0]
+    stays = not collapsed and float(worse.mean()) <= (error if math.isfinite(error) else 0.0)
     verdict = "Kept" if stays else "Reverted, as the points collapsed" if collapsed else "Reverted"
-    return Metric(
+    metric = Metric(
         name=NAME,
         value=share if stays else 0.0,
         note=(
-            f"{verdict}: drawn towards {pull.k} segments, {percent(share)} of the users changed "
+            f"{verdict}: drawn towards {k} segments, {percent(share)} of the users changed "
             f"theirs; guessing the next event of users left out costs {before.mean():.4f} nats "
             f"before and {after.mean():.4f} after (difference {worse.mean():+.4f} ± {error:.4f}), "
             f"directions in use {ranks[0]:.1f} and {ranks[1]:.1f}. Such drawing makes segments "
             "look more apart than behaviour is; compare with and without."
         ),
     )
+    return metric, stays
 
 
 def _epoch(  # noqa: PLR0913
@@ -131,8 +141,8 @@ def _epoch(  # noqa: PLR0913
         hidden, _ = encoder(read)
         losses = encoder.next_event_losses(hidden, read)
         guesses = [plan.weights[name] * loss for name, loss in losses.items()]
-        soft = _soft(_turned(encoder.pool(hidden, read["real"])), centres)
-        of_users = target[_users_of(data, batch)]
+        soft = _soft(direction(encoder.pool(hidden, read["real"])), centres)
+        of_users = target[torch.from_numpy(data.users_of(batch))]
         pulled = F.kl_div(soft.log(), of_users, reduction="batchmean")
         optimizer.zero_grad(set_to_none=True)
         torch.stack([*guesses, _PULL * pulled]).sum().backward()  # type: ignore[no-untyped-call]
@@ -163,12 +173,7 @@ def _watched(encoder: EventEncoder, data: TrainingData, plan: TrainingPlan) -> D
 def _states(encoder: EventEncoder, data: TrainingData) -> Tensor:
     """Where all users stand, by direction alone, shape (U, H)."""
     states = pooled_states(encoder, data.sequences, data.scales, data.device)
-    return _turned(torch.from_numpy(states).to(data.device))
-
-
-def _turned(states: Tensor) -> Tensor:
-    """States (B, H) at one length, sqrt(H): users are placed by the direction alone."""
-    return F.normalize(states, dim=1) * math.sqrt(states.shape[1])
+    return direction(torch.from_numpy(states).to(data.device))
 
 
 def _centres(states: Tensor, pull: Pull) -> Tensor:
@@ -190,8 +195,3 @@ def _target(soft: Tensor, fit_users: LongArray) -> Tensor:
     """P (U, K): Q squared over the size of each segment, so that none swallows the others."""
     sharp = soft.square() / soft[fit_users].sum(dim=0)
     return sharp / sharp.sum(dim=1, keepdim=True)
-
-
-def _users_of(data: TrainingData, batch: Stretches) -> Tensor:
-    user = np.searchsorted(data.sequences.offsets, batch.start, side="right") - 1
-    return torch.from_numpy(user)

@@ -11,17 +11,16 @@ contrastive  whether two slices are of the same user
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import torch.nn.functional as F
 from torch import Tensor
 
 from core.representations.encoder import EventEncoder, Tensors, contrastive_loss
 from core.representations.heads import REBUILT, REBUILT_EVENTS, taught_loss
 from core.representations.inputs import ITEM, PREDICTED
+from core.representations.pooling import direction
 
 NEXT_EVENT = (*PREDICTED, "item")
 """Objectives that are about what comes next."""
@@ -93,10 +92,5 @@ class Objectives:
             found["autoencoder"] = encoder.rebuilder.loss(pooled, classes, real)
         if encoder.taught is not None and "target" in batch:
             pooled = encoder.pool(hidden, batch["real"])
-            found["teacher"] = taught_loss(encoder.taught(_direction(pooled)), batch["target"])
+            found["teacher"] = taught_loss(encoder.taught(direction(pooled)), batch["target"])
         return found
-
-
-def _direction(pooled: Tensor) -> Tensor:
-    """Pooled states (B, H) at one length, sqrt(H): users are placed by the direction alone."""
-    return F.normalize(pooled, dim=1) * math.sqrt(pooled.shape[1])

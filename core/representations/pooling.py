@@ -10,6 +10,7 @@ import math
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 POOLINGS = ("mean", "last", "attention")
@@ -80,3 +81,8 @@ def _last(before: Pooled | None, hidden: Tensor, real: Tensor) -> Pooled:
     total = torch.where(some, total, 0.0 if before is None else before.total)
     weight = weight if before is None else torch.maximum(weight, before.weight)
     return Pooled(total=total, weight=weight, top=torch.zeros_like(weight))
+
+
+def direction(pooled: Tensor) -> Tensor:
+    """Pooled states (B, H) at one length, sqrt(H): users are placed by the direction alone."""
+    return F.normalize(pooled, dim=1) * math.sqrt(pooled.shape[1])

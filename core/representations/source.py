@@ -109,12 +109,16 @@ class TrainingData:
     def batch(self, stretches: Stretches) -> EventBatch:
         return gather(self.sequences, self.scales, *stretches.padded())
 
+    def users_of(self, stretches: Stretches) -> LongArray:
+        """Whose stretches they are, (B,)."""
+        return np.searchsorted(self.sequences.offsets, stretches.start, side="right") - 1
+
     def _targets(self, stretches: Stretches) -> Tensors:
         """Soft labels (B, K) of those whose stretches they are, where there are any."""
         if self.targets is None:
             return {}
-        user = np.searchsorted(self.sequences.offsets, stretches.start, side="right") - 1
-        return {"target": torch.from_numpy(self.targets[user]).to(self.device)}
+        target = self.targets[self.users_of(stretches)]
+        return {"target": torch.from_numpy(target).to(self.device)}
 
 
 def split_users(sequences: Sequences) -> tuple[LongArray, LongArray]:

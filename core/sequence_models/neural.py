@@ -24,11 +24,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from core.artifacts import DoubleArray, LongArray
+from core.artifacts import DoubleArray, LongArray, State
 from core.schedule import step_size
 from core.sequence_models.counts import Block, Counts, Memory, count, parts
 from core.sequence_models.mixture import Mixture, log_likelihoods
-from core.sequence_models.outcomes import Outcomes
+from core.sequence_models.outcomes import Coding, Outcomes
 
 READ = ("action", "category", "pause", "price", "duration")
 """What of the events in the window is read, and foretold of the next."""
@@ -50,6 +50,11 @@ class Plan:
     patience: int = 2
     """Epochs without better foretold watched users after which training ends."""
     learning_rate: float = 4e-3
+
+
+def can_read(state: State) -> bool:
+    """Whether events as models of this state read them tell anything that a network reads."""
+    return not Coding.from_state(state).names_told().isdisjoint(READ)
 
 
 class Corrections(nn.Module):

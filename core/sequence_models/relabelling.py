@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -29,8 +29,10 @@ from core.errors import TooLittleData
 from core.geometry import drawn_users
 from core.sequence_models.labels import SURELY, bits_of_labels
 from core.sequence_models.models import is_refined, members_of
-from core.sequence_models.outcomes import Coding
 from core.wording import counted, percent
+
+if TYPE_CHECKING:
+    from core.sequence_models.neural import Plan
 
 UNLABELLED = -2
 """Code of a user of whom no label is known."""
@@ -42,11 +44,7 @@ FEWEST = 10
 class HowToRefine:
     """How the network is trained; nothing of it changes what is kept and why."""
 
-    hidden: int
-    window: int
-    epochs: int
-    patience: int
-    learning_rate: float
+    plan: Plan
     most_users: int
     """With more users, it is trained on a random sample of so many."""
     device: str
@@ -181,9 +179,9 @@ def _check(models: BehaviourModels, n_codes: int, some_aside: bool) -> None:
             f"There is nothing to refine: {counted(n_codes, 'label has', 'labels have')} at least "
             f"{FEWEST} users of the log that are not test users. Refining needs two or more."
         )
-    from core.sequence_models.neural import READ
+    from core.sequence_models.neural import can_read
 
-    if Coding.from_state(models.state).names_told().isdisjoint(READ):
+    if not can_read(models.state):
         raise TooLittleData(
             "There is nothing to refine by: all events of the log are alike, in what is done, on "
             "what, when and at which price."
@@ -198,16 +196,8 @@ def _refined(  # noqa: PLR0913
     seed: int,
     tell: Callable[[int], None],
 ) -> State:
-    from core.sequence_models.neural import Plan
     from core.sequence_models.refining import refine
 
-    plan = Plan(
-        hidden=how.hidden,
-        window=how.window,
-        epochs=how.epochs,
-        patience=how.patience,
-        learning_rate=how.learning_rate,
-    )
     start = np.eye(int(old.max()) + 1 + models.sets_aside)[old]  # NOISE is the last row
     users = np.flatnonzero(np.diff(labelled.offsets) > 0)
     drawn = drawn_users(len(users), how.most_users, seed)
@@ -215,7 +205,7 @@ def _refined(  # noqa: PLR0913
         models,
         labelled,
         start,
-        plan,
+        how.plan,
         users if drawn is None else users[drawn],
         seed,
         device=how.device,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from core.artifacts import Embeddings
-from core.clustering import Behaviour, assign, cluster, placed_by
+from core.clustering import Behaviour, assign, cluster, placed_by, refine
 from core.clustering.kmeans import KMeansOptions
 from core.clustering.markov_mixture import MarkovMixtureOptions
 from core.evaluation.worlds import agreement, draw
@@ -36,9 +36,10 @@ def ordered():
     return world, points_of(sequences, rough), Behaviour(sequences=sequences, models=models)
 
 
-def kmeans(prepared, refine):
+def kmeans(prepared, refined):
     _, points, behaviour = prepared
-    return cluster(points, "kmeans", KMeansOptions(), 4, 0, behaviour, refine=refine)
+    made = cluster(points, "kmeans", KMeansOptions(), 4, 0)
+    return refine(made, behaviour, 0) if refined else made
 
 
 def test_segments_of_rough_points_come_nearer_to_the_truth_and_that_is_told(ordered):
@@ -74,5 +75,5 @@ def test_where_nothing_gains_the_segments_are_those_of_the_points():
 
 def test_segments_that_are_models_already_are_left_as_they_are(ordered):
     _, points, behaviour = ordered
-    made = cluster(points, "markov_mixture", MarkovMixtureOptions(), 2, 0, behaviour, refine=True)
-    assert "does not apply" in made.note
+    made = cluster(points, "markov_mixture", MarkovMixtureOptions(), 2, 0, behaviour)
+    assert "does not apply" in refine(made, behaviour, 0).note

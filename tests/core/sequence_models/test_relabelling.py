@@ -7,16 +7,13 @@ from core.artifacts import NOISE, TEST
 from core.errors import TooLittleData
 from core.evaluation.worlds import NOBODY, agreement, draw
 from core.sequence_models.models import learn
+from core.sequence_models.neural import Plan
 from core.sequence_models.options import SequenceModelOptions
 from core.sequence_models.relabelling import UNLABELLED, HowToRefine, hard, relabel
 from tests.worlds import sequences_of
 
 QUICK = HowToRefine(
-    hidden=8,
-    window=2,
-    epochs=2,
-    patience=1,
-    learning_rate=4e-3,
+    plan=Plan(hidden=8, window=2, epochs=2, patience=1, learning_rate=4e-3),
     most_users=1_000,
     device="cpu",
     threads=1,
