@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from core.artifacts import FIT, FloatArray, IntArray, LongArray, Sequences, State
 from core.representations.counts import user_blocks
-from core.sequences.scaling import METHODS, Scaling, fit_scaling, scaled, signed_log
+from core.sequences.scaling import METHODS, Scaling, fit_scaling, from_logs, scaled, signed_log
 
 DAYPARTS = 6
 """Parts of the day of four hours each, from midnight UTC; code 0 is "not told"."""
@@ -107,12 +107,13 @@ class Scales:
     def to_state(self) -> dict[str, npt.NDArray[Any]]:
         return {f"scales.{f.name}": getattr(self, f.name) for f in fields(self)}
 
-    def scalings(self) -> list[Scaling]:
-        """How gap, duration and price are scaled."""
-        return [
-            Scaling(method=METHODS[method], centre=float(centre), spread=float(spread))
-            for method, centre, spread in zip(self.scaling, self.centre, self.spread, strict=True)
-        ]
+    def scaling_of(self, place: int) -> Scaling:
+        """How the number at a place of `NUMBERS` is scaled."""
+        return Scaling(
+            method=METHODS[self.scaling[place]],
+            centre=float(self.centre[place]),
+            spread=float(self.spread[place]),
+        )
 
     def classes(self) -> dict[str, int]:
         """How many classes each thing to predict has; those with one class need no prediction."""
@@ -142,16 +143,9 @@ def gather(sequences: Sequences, scales: Scales, index: LongArray, real: MaskArr
     """Read the events at ``index`` (B, T) as the encoder sees them; a row is of one user."""
     began = _first_events(sequences, index)
     first = index == began
-    values = [_with_gaps_missing(name, getattr(sequences, name)[index]) for name in NUMBERS]
-    known = [np.isfinite(x) for x in values]
-    numbers = [
-        np.where(k, scaled(x, scaling), 0)
-        for x, k, scaling in zip(values, known, scales.scalings(), strict=True)
-    ]
-    classes = [
-        np.where(k, 1 + _class_of(signed_log(x), getattr(scales, f"{name}_edges")), 0)
-        for name, x, k in zip(NUMBERS, values, known, strict=True)
-    ]
+    numbers, known, classes = zip(
+        *(_number(sequences, scales, place, index) for place in range(len(NUMBERS))), strict=True
+    )
     day = np.asarray(sequences.time[index]) // _SECONDS_PER_PART % DAYPARTS
     action, category, platform = (
         _told(getattr(sequences, name)[index], getattr(scales, f"shared_{name}")) for name in _WORDS
@@ -166,7 +160,7 @@ def gather(sequences: Sequences, scales: Scales, index: LongArray, real: MaskArr
         query=_row(sequences.query, sequences.query_vectors, scales.shared_query, index),
         common_item=item,
         recent=_recent(sequences, scales, index, began),
-        numeric=np.stack([*numbers, *known, first], axis=-1).astype(np.float32),
+        numeric=np.stack([*numbers, *known, first], axis=-1, dtype=np.float32),
         classes=np.stack([action, category, *classes, item], axis=-1),
         real=real,
     )
@@ -182,10 +176,9 @@ def hide_words(
 ) -> EventBatch:
     """Make a share of the events' words unknown to the encoder, never what it must predict."""
     shown = rng.random(batch.action.shape) >= share
-    n_recent = int(scales.recent[0])
-    lately = np.lib.stride_tricks.sliding_window_view(
-        np.pad(shown, ((0, 0), (n_recent - 1, 0)), constant_values=True), n_recent, axis=1
-    ).all(axis=-1)
+    lately = shown.copy()  # whether all actions that are read as one are
+    for back in range(1, int(scales.recent[0])):
+        lately[:, back:] &= shown[:, :-back]
     return replace(
         batch,
         action=batch.action * shown,
@@ -210,6 +203,22 @@ def turn_clock(batch: EventBatch, turned: MaskArray, rng: np.random.Generator) -
     return replace(batch, daypart=np.where(told, (batch.daypart - 1 + shift) % DAYPARTS + 1, 0))
 
 
+def _number(
+    sequences: Sequences, scales: Scales, place: int, index: LongArray
+) -> tuple[FloatArray, MaskArray, LongArray]:
+    """A number of `NUMBERS` at ``index``: scaled, whether it is known, and its class."""
+    name, scaling = NUMBERS[place], scales.scaling_of(place)
+    x = _with_gaps_missing(name, getattr(sequences, name)[index])
+    known = np.isfinite(x)
+    if not known.any():
+        return np.zeros_like(x), known, np.zeros(x.shape, dtype=np.int64)
+    logs = signed_log(x)
+    size = from_logs(logs, scaling) if scaling.method == "log" else scaled(x, scaling)
+    classes = 1 + _class_of(logs, getattr(scales, f"{name}_edges"))
+    size[~known] = 0
+    return size, known, classes * known
+
+
 def _first_events(sequences: Sequences, index: LongArray) -> LongArray:
     """Where the user of every row has its first event, shape (B, 1)."""
     user = np.searchsorted(sequences.offsets, index[:, :1], side="right") - 1
@@ -229,12 +238,15 @@ def _recent(sequences: Sequences, scales: Scales, index: LongArray, began: LongA
     n_actions, n_codes = (int(n) for n in scales.recent)
     if n_actions == 1:
         return np.zeros(index.shape, dtype=np.int64)
+    before = index[:, :1] - np.arange(n_actions - 1, 0, -1)
+    reached = np.concatenate([before, index], axis=1)  # (B, n_actions - 1 + T)
+    own = reached >= began  # nothing of the user before in the log
+    told = _told(sequences.action[np.maximum(reached, began)], scales.shared_action) * own
     size = np.uint64(scales.sizes[0])
     code = np.zeros(index.shape, dtype=np.uint64)
-    for back in reversed(range(n_actions)):
-        at = np.maximum(index - back, began)
-        told = _told(sequences.action[at], scales.shared_action) * (index - back >= began)
-        code = code * size + told.astype(np.uint64)
+    for place in range(n_actions):
+        code *= size
+        code += told[:, place : place + index.shape[1]].astype(np.uint64)
     if int(size) ** n_actions > n_codes:
         code = (code * _SPREAD >> np.uint64(32)) % np.uint64(n_codes)
     return code.astype(np.int64)
@@ -247,8 +259,8 @@ def _coded(codes: npt.NDArray[Any], size: np.int64) -> LongArray:
 
 def _told(codes: npt.NDArray[Any], shared: MaskArray) -> LongArray:
     """Codes as the encoder can look them up; those that too few users share are 0, "unknown"."""
-    known = _coded(codes, np.int64(len(shared)))
-    return known * shared[known]
+    table = np.append(np.arange(len(shared)) * shared, 0)  # the last for all it has never seen
+    return table.take(codes, mode="clip")
 
 
 def _common_item(sequences: Sequences, scales: Scales, index: LongArray) -> LongArray:

@@ -62,11 +62,9 @@ class _JointCrossEntropy(torch.autograd.Function):
             part -= part.amax(dim=0)  # so that no exponential overflows
         pairs = zip(parts, ask.targets, strict=True)
         right = torch.stack([part.gather(0, target[None])[0] for part, target in pairs])  # (P, M)
-        chances = logits.exp_()
+        odds = logits.exp_()
         sums = torch.stack([part.sum(dim=0) for part in parts])  # (P, M)
-        for part, total in zip(parts, sums, strict=True):
-            part /= total
-        ctx.save_for_backward(states, weight, chances)
+        ctx.save_for_backward(states, weight, odds, sums)
         ctx.ask = ask
         return (sums.log() - right) @ ask.share
 
@@ -74,10 +72,12 @@ class _JointCrossEntropy(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         """The chances less the truth, times what each event and prediction weighs."""
-        states, weight, slope = ctx.saved_tensors
+        states, weight, slope, sums = ctx.saved_tensors
         ask: _Ask = ctx.ask
-        less = torch.full_like(ask.share, -1.0)[None]
-        for part, target, wanted in zip(ask.parts(slope), ask.targets, gradient, strict=True):
-            part.scatter_add_(0, target[None], less)
-            part *= wanted * ask.share
+        weighs = gradient[:, None] * ask.share  # (P, M)
+        for part, target, own, per_odds in zip(
+            ask.parts(slope), ask.targets, weighs, weighs / sums, strict=True
+        ):
+            part *= per_odds
+            part.scatter_add_(0, target[None], -own[None])
         return slope.T @ weight, slope @ states, slope.sum(dim=1), None

@@ -75,10 +75,12 @@ def checked(precision: Precision, encoder: EventEncoder, batch: Tensors) -> Prec
     if precision.name == "float32":
         return precision
     states = []
+    encoder.eval()  # what dropout leaves out differs from one reading to the next
     with torch.no_grad():
         for dtype in (None, torch.bfloat16):
             encoder.autocast = dtype
             states.append(encoder.pool(encoder(batch)[0], batch["real"]))
+    encoder.train()
     likeness = float(F.cosine_similarity(states[0], states[1]).min())
     if likeness >= _LEAST_LIKENESS:
         return precision

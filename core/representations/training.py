@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
-from dataclasses import asdict
+from contextlib import closing
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from torch import Tensor
 
 from core.artifacts import EpochReport, LongArray, fingerprint
 from core.errors import JobStopped
+from core.representations.ahead import ahead
 from core.representations.batches import (
     Dice,
     SlicePlan,
@@ -67,6 +69,21 @@ def train(
     except (GeneratorExit, JobStopped):
         run.keep()
         raise
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Reading:
+    """A batch where the encoder is, with all that chance has to say of it."""
+
+    batch: Tensors
+    sides: tuple[Tensors, Tensors] | None
+    """Slices of the same users, row by row; None where nobody is told apart."""
+    n_users: int
+    n_events: int
+    rng: np.random.Generator
+    """For what is drawn while it is learned from."""
+    seed: int
+    """For PyTorch's own dice."""
 
 
 class _Run:
@@ -158,17 +175,32 @@ class _Run:
     def _fit(self, tick: Tick) -> None:
         """Read every user that is left of the epoch once; the tally and the weights change."""
         now, began = self.standing, time.perf_counter()
-        batches = self._batches()
         self.encoder.train()
-        while now.batches_done < self.n_batches:
-            batch = next(batches, None)  # a rank with fewer batches waits for the others
-            now.tally.absorb(self._read(batch))
-            now.batches_done, now.steps_done = now.batches_done + 1, now.steps_done + 1
-            took, began = time.perf_counter() - began, time.perf_counter()
-            now.fit_seconds, now.seconds = now.fit_seconds + took, now.seconds + took
-            tick(now.batches_done / self.n_batches)
-            if self.checkpoints.due(epoch_ended=False):
-                self.keep()
+        with closing(ahead(self._readings())) as readings:
+            while now.batches_done < self.n_batches:
+                reading = next(readings, None)  # a rank with fewer batches waits for the others
+                now.tally.absorb(self._learn(reading))
+                now.batches_done, now.steps_done = now.batches_done + 1, now.steps_done + 1
+                took, began = time.perf_counter() - began, time.perf_counter()
+                now.fit_seconds, now.seconds = now.fit_seconds + took, now.seconds + took
+                tick(now.batches_done / self.n_batches)
+                if self.checkpoints.due(epoch_ended=False):
+                    self.keep()
+
+    def _readings(self) -> Iterator[_Reading]:
+        """All that is left of the epoch for this rank, read; every step throws dice of its own."""
+        for step, (place, batch) in enumerate(self._batches(), start=self.standing.steps_done):
+            rng = self._dice(_STEP)(step)
+            seed, shard = int(rng.integers(2**62)), self.shards[place]
+            pair = self._slices(self._slices_of(place), rng)
+            yield _Reading(
+                batch=shard.training_tensors(batch, rng),
+                sides=shard.slice_tensors(pair, rng) if pair else None,
+                n_users=len(batch.start),
+                n_events=_count(batch) + (2 * _count(pair[0]) if pair else 0),
+                rng=rng,
+                seed=seed,
+            )
 
     def _batches(self) -> Iterator[tuple[int, Stretches]]:
         """What is left of the epoch for this rank: place of the shard, and a batch of it."""
@@ -187,19 +219,13 @@ class _Run:
         words = [self.plan.seed, self.ranks.rank, purpose, *place, *(0, 0, 0)[len(place) :]]
         return lambda number: np.random.default_rng([*words, number])
 
-    def _read(self, drawn: tuple[int, Stretches] | None) -> Tally:
-        """Read a batch and change the weights by it; what all ranks have read in this step."""
-        rng = self._dice(_STEP)(self.standing.steps_done)
-        _seed(self.device, int(rng.integers(2**62)))
-        tally, losses, n_users = Tally(), {}, 0
-        if drawn is not None:
-            place, batch = drawn
-            shard, n_users = self.shards[place], len(batch.start)
-            pair = self._slices(self._slices_of(place), rng)
-            losses = self._losses(shard, shard.training_tensors(batch, rng), pair, rng)
-            told = {name: float(loss.detach()) for name, loss in losses.items()}
-            tally.add(told, n_users, _count(batch) + (2 * _count(pair[0]) if pair else 0))
-        return self._step(losses, n_users, tally)
+    def _learn(self, reading: _Reading | None) -> Tally:
+        """Change the weights by a batch; what all ranks have read in this step."""
+        if reading is None:
+            return self._step({}, Tally(), 0)
+        _seed(self.device, reading.seed)
+        losses = self.objectives.losses(self.encoder, reading.batch, reading.sides, reading.rng)
+        return self._step(losses, Tally(n_events=reading.n_events), reading.n_users)
 
     @torch.no_grad()
     def validate(self) -> dict[str, float]:
@@ -211,22 +237,13 @@ class _Run:
             users, rng = shard.validation_users, self._dice(_WATCHED, place, 1)(0)
             slices = self._plan_slices(shard, users)
             for batch in epoch_batches(shard.sequences, users, self.plan.portions, dice):
-                losses = self._losses(shard, shard.tensors(batch), self._slices(slices, rng), rng)
-                told = {name: float(loss) for name, loss in losses.items()}
-                tally.add(told, len(batch.start))
+                pair = self._slices(slices, rng)
+                sides = shard.slice_tensors(pair, rng) if pair else None
+                losses = self.objectives.losses(self.encoder, shard.tensors(batch), sides, rng)
+                tally.add(_numbers(losses), len(batch.start))
         return _told(self.ranks.total(tally), self.plan.weights)
 
-    def _losses(
-        self,
-        shard: TrainingData,
-        batch: Tensors,
-        pair: tuple[Stretches, Stretches] | None,
-        rng: np.random.Generator,
-    ) -> dict[str, Tensor]:
-        sides = shard.slice_tensors(pair, rng) if pair else None
-        return self.objectives.losses(self.encoder, batch, sides, rng)
-
-    def _step(self, losses: Mapping[str, Tensor], n_users: int, tally: Tally) -> Tally:
+    def _step(self, losses: Mapping[str, Tensor], tally: Tally, n_users: int) -> Tally:
         """Change the weights once; a batch in which nothing follows anything changes nothing."""
         progress = self.standing.steps_done / (self.plan.epochs * self.n_batches)
         weights = {**self.plan.weights}
@@ -236,6 +253,7 @@ class _Run:
         self.optimizer.zero_grad(set_to_none=True)
         if weighted:
             torch.stack(weighted).sum().backward()  # type: ignore[no-untyped-call]
+            tally.add(_numbers(losses), n_users)  # here, as a GPU must not be waited for before
         tally = self.ranks.average(self.parameters, n_users, tally)
         torch.nn.utils.clip_grad_norm_(self.parameters, _MOST_GRADIENT)
         self.optimizer.step()
@@ -297,6 +315,12 @@ def _seed(device: str, seed: int) -> None:
         torch.cuda.manual_seed(seed)
     elif device == "mps":
         torch.mps.manual_seed(seed)
+
+
+def _numbers(losses: Mapping[str, Tensor]) -> dict[str, float]:
+    """Losses as numbers, fetched from where they are in one go."""
+    values = torch.stack(list(losses.values())).tolist() if losses else []
+    return dict(zip(losses, values, strict=True))
 
 
 def _count(stretches: Stretches) -> int:

@@ -59,16 +59,24 @@ def fit_scaling(values: AnyArray, method: str) -> Scaling:
 
 def scaled(values: AnyArray, scaling: Scaling) -> FloatArray:
     """The values at the common size, same shape, float32; NaN stays NaN."""
-    x = _shaped(values, scaling.method)
-    low, high = _BOUNDS.get(scaling.method, (-_CUT_OFF, _CUT_OFF))
-    moved = (x - np.float32(scaling.centre)) / np.float32(scaling.spread)
-    return np.asarray(np.clip(moved, low, high), dtype=np.float32)
+    return _moved(_shaped(values, scaling.method), scaling)
+
+
+def from_logs(logs: FloatArray, scaling: Scaling) -> FloatArray:
+    """What `scaled` makes by the method "log", where the `signed_log` of the values is at hand."""
+    return _moved(logs, scaling)
 
 
 def signed_log(values: AnyArray) -> FloatArray:
     """sign(x) ln(1 + |x|) as float32: near x at zero, and defined below it."""
     x = np.asarray(values, dtype=np.float32)
-    return np.asarray(np.sign(x) * np.log1p(np.abs(x)), dtype=np.float32)
+    return np.asarray(np.copysign(np.log1p(np.abs(x)), x), dtype=np.float32)
+
+
+def _moved(x: FloatArray, scaling: Scaling) -> FloatArray:
+    low, high = _BOUNDS.get(scaling.method, (-_CUT_OFF, _CUT_OFF))
+    moved = (x - np.float32(scaling.centre)) / np.float32(scaling.spread)
+    return np.asarray(np.clip(moved, low, high), dtype=np.float32)
 
 
 def _shaped(values: AnyArray, method: str) -> FloatArray:

@@ -47,16 +47,20 @@ def test_a_gpu_that_has_bfloat16_uses_it_by_itself(monkeypatch, has_it, name):
 
 def test_training_in_bfloat16_gives_much_the_same_points_and_repeats(log, monkeypatch):
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: HAS)
-    exact = learning.fit(log, QUICK, Work())
-    short, again = (
-        learning.fit(log, EncoderOptions(**{**vars(QUICK), "precision": "bfloat16"}), Work())
-        for _ in range(2)
-    )
+    exact = learning.fit(log, QUICK, Work(), "cnn")  # it reads in bfloat16 on any processor
+    options = EncoderOptions(**{**vars(QUICK), "precision": "bfloat16"})
+    short, again = (learning.fit(log, options, Work(), "cnn") for _ in range(2))
     assert short.device.endswith(", bfloat16 (as chosen)")
     assert exact.device.split("), ")[1].startswith("float32 (repeats best")
     assert short.values.tobytes() == again.values.tobytes()
     assert 0 < np.abs(short.values - exact.values).max() < 0.1
-    np.testing.assert_array_equal(learning.transform(short.state, log), short.values)
+    np.testing.assert_array_equal(learning.transform(short.state, log, "cnn"), short.values)
+
+
+def test_what_dropout_leaves_out_does_not_speak_against_bfloat16(log, monkeypatch):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: HAS)
+    options = EncoderOptions(**{**vars(QUICK), "precision": "bfloat16", "dropout": 0.5})
+    assert learning.fit(log, options, Work(), "cnn").device.endswith(", bfloat16 (as chosen)")
 
 
 def test_a_short_precision_in_which_users_come_out_differently_is_not_taken(log):
