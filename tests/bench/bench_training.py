@@ -109,7 +109,7 @@ def compare(hidden: int, batch_users: int) -> None:
     run = _Run(encoder, data, plan, Checkpoints(None))
     drawn = epoch_batches(data.sequences, data.fit_users, plan.portions, run._dice(0))
     batches = list(islice(drawn, EVENTS // (20 * batch_users)))
-    width = encoder._inputs(data.tensors(batches[0])).shape[-1]
+    width = encoder.inputs(data.tensors(batches[0])).shape[-1]
     shapes = {
         "padded": [(len(b.length), int(b.length.max())) for b in batches],
         "real": [

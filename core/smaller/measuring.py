@@ -1,0 +1,248 @@
+"""What a smaller encoder gains and loses, measured side by side with the original.
+
+Judged by users of whom none taught it (those to validate and to test). Nothing is told that was
+not measured here: where there is nothing to compare segments by, there is no figure.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from core import clustering, representations
+from core.artifacts import FIT, FloatArray, IntArray, Labels, LongArray, Progress, Sequences, State
+from core.errors import TooLittleData
+from core.representations import Work
+from core.smaller import WAYS, check_encoder, make
+from core.store import save_state
+
+ORIGINAL = "original"
+_MOST_JUDGED = 20_000
+"""Users by whom encoders are compared, of more at even distances."""
+_MOST_TIMED_EVENTS = 200_000
+_REPEATS = 7
+_MEASURING = 0.1
+"""Share of the whole work that is left for measuring."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Original:
+    """The encoder that is to be made smaller, and the segments formed of its points."""
+
+    method: str
+    state: State
+    labels: Labels | None = None
+    """None where there are no segments yet."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """One model: its size, its speed, and how far it agrees with the original."""
+
+    way: str
+    """`ORIGINAL`, or a name of `WAYS`."""
+    model_bytes: int
+    """Of the model's file."""
+    weights: int
+    """Numbers other than 0 that were learned."""
+    events_per_second: float
+    """Placed, the opening of the model included; median of the repeats."""
+    cosine_mean: float
+    """Of users' points with the original's; 1 is the very same direction."""
+    cosine_low: float
+    """Its first percentile: of a hundred users one is moved more."""
+    same_segment: float | None
+    """Share of the users that fall into the same segment; None without segments of points."""
+    ari: float | None
+    """Adjusted Rand index of the segments with the original's: 1 the same, 0 what chance gives."""
+    seconds: float
+    """That it took to make."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """The original and smaller copies side by side."""
+
+    method: str
+    models: tuple[Measured, ...]
+    """The original first."""
+    n_judged: int
+    """Users compared; none of them taught a smaller model."""
+    n_unlearned: int
+    """Users there are of that kind."""
+    n_timed_events: int
+    """Events placed per repeat, of as many of those users."""
+    repeats: int
+    device: str
+    """Where users were placed, on one thread."""
+    seed: int
+    note: str
+    """What could not be measured, in a sentence; empty where all was."""
+
+    @property
+    def original(self) -> Measured:
+        """The model that the others were made of."""
+        return self.models[0]
+
+
+def compare(
+    original: Original, sequences: Sequences, ways: Sequence[str], work: Work, folder: Path
+) -> tuple[Comparison, dict[str, State]]:
+    """Make smaller copies, write them as ``folder/WAY.safetensors``, and measure them.
+
+    Sizes, points and segments are the same for the same seed (CPU); times are those of this
+    machine at this moment. Raises OptionRefused where there is no encoder or way, TooLittleData
+    where nobody is left to judge by.
+    """
+    check_encoder(original.method)
+    users = _judged(sequences)
+    judged = sequences.of_users(users)
+    states: dict[str, State] = {ORIGINAL: original.state}
+    seconds = {ORIGINAL: 0.0}
+    for place, way in enumerate(ways):
+        began = time.perf_counter()
+        states[way] = make(original.state, sequences, way, _part(work, way, place, len(ways)))
+        seconds[way] = time.perf_counter() - began
+    sizes = {name: _bytes(state, folder / f"{name}.safetensors") for name, state in states.items()}
+    work.report(Progress(stage="smaller", done=1 - _MEASURING, text="Comparing the models"))
+    alone = {name: {**state, "threads": np.array([1])} for name, state in states.items()}
+    points = {n: representations.transform(original.method, s, judged) for n, s in alone.items()}
+    timed = _timed(judged)
+    speeds = _speeds(original.method, alone, timed)
+    nearness = {name: cosines(points[ORIGINAL], found) for name, found in points.items()}
+    segments = {name: _segments(original.labels, found) for name, found in points.items()}
+    models = tuple(
+        Measured(
+            way=name,
+            model_bytes=sizes[name],
+            weights=_weights(states[name]),
+            events_per_second=speeds[name],
+            cosine_mean=float(nearness[name].mean()),
+            cosine_low=float(np.quantile(nearness[name], 0.01)),
+            same_segment=_same(segments[ORIGINAL], segments[name]),
+            ari=_ari(segments[ORIGINAL], segments[name]),
+            seconds=seconds[name],
+        )
+        for name in states
+    )
+    from core.device import pick
+
+    return Comparison(
+        method=original.method,
+        models=models,
+        n_judged=len(users),
+        n_unlearned=int(_unlearned(sequences).sum()),
+        n_timed_events=timed.n_events,
+        repeats=_REPEATS,
+        device=str(pick("auto")),
+        seed=work.seed,
+        note=_note(original.labels),
+    ), states
+
+
+def _part(work: Work, way: str, place: int, n_ways: int) -> Work:
+    """Work on one way, whose progress is a part of the whole."""
+
+    def tell(progress: Progress) -> None:
+        done = (1 - _MEASURING) * (place + progress.done) / n_ways
+        work.report(replace(progress, done=done))
+
+    tell(Progress(stage="smaller", done=0.0, text=f"Making a smaller model: {WAYS[way].label}"))
+    return replace(work, report=tell)
+
+
+def _unlearned(sequences: Sequences) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    unlearned: np.ndarray[tuple[int], np.dtype[np.bool_]] = np.asarray(sequences.split != FIT) & (
+        np.diff(sequences.offsets) > 0
+    )
+    return unlearned
+
+
+def _judged(sequences: Sequences) -> LongArray:
+    """Users that taught nothing, of many some at even distances; rising."""
+    users = np.flatnonzero(_unlearned(sequences))
+    if len(users) < 2:
+        raise TooLittleData(
+            f"{len(users)} users of this log are left to validate and to test, and a smaller model "
+            "is judged by them, since it is taught by all others. Make the run again with a larger "
+            "sequence.validate_share or sequence.test_share, or with more users."
+        )
+    if len(users) > _MOST_JUDGED:
+        users = users[np.arange(_MOST_JUDGED) * len(users) // _MOST_JUDGED]
+    return users
+
+
+def _timed(judged: Sequences) -> Sequences:
+    """Users whose placing is timed: so many as have some 200,000 events, at even distances."""
+    step = -(-judged.n_events // _MOST_TIMED_EVENTS)
+    return judged.of_users(np.arange(0, judged.n_users, step)) if step > 1 else judged
+
+
+def _speeds(method: str, states: Mapping[str, State], timed: Sequences) -> dict[str, float]:
+    """Events per second of every model; in turns, so that a busy moment meets all alike."""
+    from threadpoolctl import threadpool_limits
+
+    took: dict[str, list[float]] = {name: [] for name in states}
+    with threadpool_limits(limits=1):
+        for _ in range(_REPEATS):
+            for name, state in states.items():
+                began = time.perf_counter()
+                representations.transform(method, state, timed)
+                took[name].append(time.perf_counter() - began)
+    return {name: timed.n_events / float(np.median(times)) for name, times in took.items()}
+
+
+def _bytes(state: State, path: Path) -> int:
+    save_state(state, path)
+    return path.stat().st_size
+
+
+def _weights(state: State) -> int:
+    from core.representations.packed import unpacked
+
+    learned = (v for k, v in unpacked(state).items() if k.startswith("weight."))
+    return sum(int(np.count_nonzero(values)) for values in learned)
+
+
+def cosines(original: FloatArray, other: FloatArray) -> FloatArray:
+    """Cosine of users' points, (U,); 1 where both are at the centre, 0 where only one is."""
+    lengths = np.linalg.norm(original, axis=1) * np.linalg.norm(other, axis=1)
+    products = (original * other).sum(axis=1)
+    both = ~original.any(axis=1) & ~other.any(axis=1)
+    return np.where(both, 1.0, products / np.where(lengths > 0, lengths, 1.0))
+
+
+def _segments(labels: Labels | None, points: FloatArray) -> IntArray | None:
+    """The segment of every user by its point, where segments are of points."""
+    if labels is None or clustering.placed_by(labels.method, labels.state).reads != "points":
+        return None
+    return clustering.assign(labels.method, labels.state, points)[0]
+
+
+def _same(original: IntArray | None, other: IntArray | None) -> float | None:
+    if original is None or other is None:
+        return None
+    return float(np.mean(original == other))
+
+
+def _ari(original: IntArray | None, other: IntArray | None) -> float | None:
+    if original is None or other is None:
+        return None
+    from sklearn.metrics import adjusted_rand_score
+
+    return float(adjusted_rand_score(original, other))
+
+
+def _note(labels: Labels | None) -> str:
+    if labels is None:
+        return "There are no segments yet, so it was not compared how many users change theirs."
+    if clustering.placed_by(labels.method, labels.state).reads != "points":
+        return (
+            "The segments were formed of what users do, not of the encoder's points: they stay "
+            "the same whichever model is taken."
+        )
+    return ""
