@@ -46,7 +46,7 @@ from core.pipeline import Journey
 from core.report import tables
 from core.report.html import ReportView, report_html
 from core.run_options import RunOptions
-from core.store import from_plain, load, replacing, save, to_plain, write_text
+from core.store import from_plain, load, replacing, save, to_plain, write_json, write_text
 from core.workspace import Dataset, Workspace
 
 T = TypeVar("T")
@@ -63,6 +63,7 @@ FILES = frozenset(
         "run.json",
         "segments.json",
         "set_aside.csv",
+        "smaller.json",
     }
 )
 """All that stands in a run's folder."""
@@ -97,6 +98,19 @@ class Source:
 
 
 @dataclass(frozen=True, kw_only=True)
+class MadeSmaller:
+    """How a copy of a run came to its smaller encoder; ``smaller.json`` tells what that changes."""
+
+    of: str
+    """Id of the run that was copied. Points, segments and report are those of that run."""
+    way: str
+    """A name of `core.smaller.WAYS`."""
+    seed: int
+    model_bytes: int
+    original_bytes: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Manifest:
     """The record of one run (``run.json``)."""
 
@@ -117,6 +131,8 @@ class Manifest:
     segment_names: dict[str, str]
     taken: dict[str, str] = field(default_factory=dict)
     """Method per stage that has a choice of methods, also where it was left to the tool."""
+    made_smaller: MadeSmaller | None = None
+    """None for a run with the encoder it was trained with."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -220,10 +236,10 @@ def record(target: Path, journey: Journey, source: Source, raw: RawLog) -> Run:
             raw, journey.filled(), journey.options.clean, None, scratch / "set_aside.csv"
         )
         tables.write_assignments(scratch / "assignments.csv", journey.labels())
-        _write_json(scratch / "evaluation.json", to_contract(evaluation))
-        _write_json(scratch / "cleaning.json", to_plain(journey.cleaning_report()))
-        _write_json(scratch / "history.json", to_plain(journey.embeddings().history))
-        _write_json(scratch / "run.json", to_plain(manifest))
+        write_json(scratch / "evaluation.json", to_contract(evaluation))
+        write_json(scratch / "cleaning.json", to_plain(journey.cleaning_report()))
+        write_json(scratch / "history.json", to_plain(journey.embeddings().history))
+        write_manifest(manifest, scratch)
         _write_described(scratch, journey, source, journey.segments())
     return load_run(target)
 
@@ -252,6 +268,11 @@ def run_id(journey: Journey) -> str:
     }
     told = {"report": journey.options.report.to_dict()}
     return fingerprint(journey.events.fingerprint, "run", FORMAT, made | told)[:16]
+
+
+def write_manifest(manifest: Manifest, folder: Path) -> None:
+    """Write ``run.json`` into the folder of a run."""
+    write_json(folder / "run.json", to_plain(manifest))
 
 
 def load_run(folder: Path) -> Run:
@@ -296,8 +317,7 @@ def rename_segments(run: Run, journey: Journey, names: Mapping[int, str]) -> Run
     """Give segments other names in the record and its files. Raises OptionRefused."""
     renamed = segments_stage.rename(run.segments(), names)
     save(renamed, run.folder / "artifacts" / "segments")
-    plain = to_plain(run.manifest) | {"segment_names": _names(renamed)}
-    _write_json(run.folder / "run.json", plain)
+    write_manifest(replace(run.manifest, segment_names=_names(renamed)), run.folder)
     _write_described(run.folder, journey, run.manifest.source, renamed)
     return load_run(run.folder)
 
@@ -373,7 +393,7 @@ def _manifest(journey: Journey, source: Source) -> Manifest:
 def _write_described(folder: Path, journey: Journey, source: Source, segments: Segments) -> None:
     """Write the files in which segments have names."""
     recommendations = journey.recommendations()
-    _write_json(folder / "segments.json", to_plain(segments.segments))
+    write_json(folder / "segments.json", to_plain(segments.segments))
     write_text(
         folder / "recommendations.csv", tables.recommendations_csv(recommendations, segments)
     )
@@ -417,7 +437,3 @@ def _flat(options: Mapping[str, Any]) -> dict[str, Any]:
 
 def _shown(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
-def _write_json(path: Path, value: Any) -> None:
-    write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")

@@ -144,6 +144,11 @@ def write_text(path: Path, text: str) -> None:
         scratch.write_text(text, encoding="utf-8")
 
 
+def write_json(path: Path, value: Any) -> None:
+    """Write plain values for programs and people alike, as `write_text` does."""
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
 def save(artifact: Any, folder: Path) -> None:
     """Write an artifact into an existing folder."""
     hints = typing.get_type_hints(type(artifact))

@@ -6,6 +6,7 @@ from core.artifacts import Sequences, State
 from core.errors import OptionRefused, did_you_mean
 from core.representations import REPRESENTATIONS, Work
 from core.representations.encoder_options import EncoderOptions
+from core.smaller._base import STAGE as STAGE
 from core.smaller._base import Way as Way
 from core.smaller.bare import BARE
 from core.smaller.int8 import INT8
@@ -27,12 +28,17 @@ def make(state: State, sequences: Sequences, way: str, work: Work) -> State:
     """
     from core.representations.trained import for_placing  # loads PyTorch
 
+    return WAYS[check_way(way)].make(for_placing(state), sequences, work)
+
+
+def check_way(way: str) -> str:
+    """The name of a way as it came. Raises OptionRefused for an unknown one."""
     if way not in WAYS:
         raise OptionRefused(
             f"There is no way '{way}' to a smaller model. Allowed: {', '.join(WAYS)}."
             f"{did_you_mean(way, WAYS)}"
         )
-    return WAYS[way].make(for_placing(state), sequences, work)
+    return way
 
 
 def check_encoder(method: str) -> None:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from core.artifacts import Sequences, State
 from core.representations import Work
 
+STAGE = "smaller"
+"""What this work is called in its progress."""
 _FEWEST = 512
 """Numbers of a matrix under which its codes' own parts would take what the codes save."""
 

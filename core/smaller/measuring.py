@@ -15,10 +15,12 @@ import numpy as np
 
 from core import clustering, representations
 from core.artifacts import FIT, FloatArray, IntArray, Labels, LongArray, Progress, Sequences, State
+from core.device import pick
 from core.errors import TooLittleData
 from core.representations import Work
-from core.smaller import WAYS, check_encoder, make
+from core.smaller import STAGE, WAYS, check_encoder, make
 from core.store import save_state
+from core.wording import counted
 
 ORIGINAL = "original"
 _MOST_JUDGED = 20_000
@@ -99,49 +101,56 @@ def compare(
     where nobody is left to judge by.
     """
     check_encoder(original.method)
-    users = _judged(sequences)
-    judged = sequences.of_users(users)
-    states: dict[str, State] = {ORIGINAL: original.state}
-    seconds = {ORIGINAL: 0.0}
-    for place, way in enumerate(ways):
-        began = time.perf_counter()
-        states[way] = make(original.state, sequences, way, _part(work, way, place, len(ways)))
-        seconds[way] = time.perf_counter() - began
-    sizes = {name: _bytes(state, folder / f"{name}.safetensors") for name, state in states.items()}
-    work.report(Progress(stage="smaller", done=1 - _MEASURING, text="Comparing the models"))
-    alone = {name: {**state, "threads": np.array([1])} for name, state in states.items()}
-    points = {n: representations.transform(original.method, s, judged) for n, s in alone.items()}
+    unlearned = np.flatnonzero((sequences.split != FIT) & (np.diff(sequences.offsets) > 0))
+    judged = sequences.of_users(_judged(unlearned))
     timed = _timed(judged)
+    made, seconds = _made(original, sequences, ways, work)
+    work.report(Progress(stage=STAGE, done=1 - _MEASURING, text="Comparing the models"))
+    alone = {name: {**state, "threads": np.array([1])} for name, state in made.items()}
+    points = {n: representations.transform(original.method, s, judged) for n, s in alone.items()}
     speeds = _speeds(original.method, alone, timed)
-    nearness = {name: cosines(points[ORIGINAL], found) for name, found in points.items()}
     segments = {name: _segments(original.labels, found) for name, found in points.items()}
-    models = tuple(
-        Measured(
-            way=name,
-            model_bytes=sizes[name],
-            weights=_weights(states[name]),
-            events_per_second=speeds[name],
-            cosine_mean=float(nearness[name].mean()),
-            cosine_low=float(np.quantile(nearness[name], 0.01)),
-            same_segment=_same(segments[ORIGINAL], segments[name]),
-            ari=_ari(segments[ORIGINAL], segments[name]),
-            seconds=seconds[name],
+    models = []
+    for name, state in made.items():
+        nearness = cosines(points[ORIGINAL], points[name])
+        models.append(
+            Measured(
+                way=name,
+                model_bytes=_bytes(state, folder / f"{name}.safetensors"),
+                weights=_weights(state),
+                events_per_second=speeds[name],
+                cosine_mean=float(nearness.mean()),
+                cosine_low=float(np.quantile(nearness, 0.01)),
+                same_segment=_same(segments[ORIGINAL], segments[name]),
+                ari=_ari(segments[ORIGINAL], segments[name]),
+                seconds=seconds[name],
+            )
         )
-        for name in states
-    )
-    from core.device import pick
-
-    return Comparison(
+    found = Comparison(
         method=original.method,
-        models=models,
-        n_judged=len(users),
-        n_unlearned=int(_unlearned(sequences).sum()),
+        models=tuple(models),
+        n_judged=judged.n_users,
+        n_unlearned=len(unlearned),
         n_timed_events=timed.n_events,
         repeats=_REPEATS,
         device=str(pick("auto")),
         seed=work.seed,
         note=_note(original.labels),
-    ), states
+    )
+    return found, made
+
+
+def _made(
+    original: Original, sequences: Sequences, ways: Sequence[str], work: Work
+) -> tuple[dict[str, State], dict[str, float]]:
+    """The original and a smaller state for each way, and the seconds each took to make."""
+    states, seconds = {ORIGINAL: original.state}, {ORIGINAL: 0.0}
+    pick("auto")  # loads PyTorch, which is no part of making the first
+    for place, way in enumerate(ways):
+        began = time.perf_counter()
+        states[way] = make(original.state, sequences, way, _part(work, way, place, len(ways)))
+        seconds[way] = time.perf_counter() - began
+    return states, seconds
 
 
 def _part(work: Work, way: str, place: int, n_ways: int) -> Work:
@@ -151,24 +160,17 @@ def _part(work: Work, way: str, place: int, n_ways: int) -> Work:
         done = (1 - _MEASURING) * (place + progress.done) / n_ways
         work.report(replace(progress, done=done))
 
-    tell(Progress(stage="smaller", done=0.0, text=f"Making a smaller model: {WAYS[way].label}"))
+    tell(Progress(stage=STAGE, done=0.0, text=f"Making a smaller model: {WAYS[way].label}"))
     return replace(work, report=tell)
 
 
-def _unlearned(sequences: Sequences) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    unlearned: np.ndarray[tuple[int], np.dtype[np.bool_]] = np.asarray(sequences.split != FIT) & (
-        np.diff(sequences.offsets) > 0
-    )
-    return unlearned
-
-
-def _judged(sequences: Sequences) -> LongArray:
+def _judged(users: LongArray) -> LongArray:
     """Users that taught nothing, of many some at even distances; rising."""
-    users = np.flatnonzero(_unlearned(sequences))
     if len(users) < 2:
         raise TooLittleData(
-            f"{len(users)} users of this log are left to validate and to test, and a smaller model "
-            "is judged by them, since it is taught by all others. Make the run again with a larger "
+            f"{counted(len(users), 'user of this log is', 'users of this log are')} left to "
+            "validate and to test. A smaller model is taught by all others, and judged by those, "
+            "so two are needed at least. Make the run again with a larger "
             "sequence.validate_share or sequence.test_share, or with more users."
         )
     if len(users) > _MOST_JUDGED:

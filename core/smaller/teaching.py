@@ -28,8 +28,8 @@ from core.representations.encoder import EventEncoder, Tensors, only_teaches, to
 from core.representations.inputs import gather
 from core.representations.trained import WEIGHT, Trained, encoder_like, known_shape, states
 from core.schedule import step_size
+from core.smaller._base import STAGE
 
-STAGE = "smaller"
 _STEPS = 800
 _PORTIONS = Portions(batch_users=64, window=64)
 _LEARNING_RATE = 1e-2
