@@ -406,7 +406,7 @@ def _smaller(call: argparse.Namespace) -> None:
             recorded.write_copy(run, states[call.way], found, out)
     print(telling.table(found))
     for model in found.models[1:]:
-        print(telling.verdict(model, found.original), file=sys.stderr)
+        print(telling.verdict(model, found), file=sys.stderr)
     print(telling.basis(found), file=sys.stderr)
     print(f"Wrote {call.out}", file=sys.stderr)
 

@@ -72,8 +72,8 @@ def export(
     found = check(model, trained, sequences)
     if not found.holds:
         raise FileRefused(
-            "The ONNX model places users elsewhere than the encoder it was made of: numbers are off "
-            f"by up to {found.max_abs_difference:.2g}, the largest being {found.largest:.2g}, "
+            "The ONNX model places users elsewhere than the encoder it was made of: numbers are "
+            f"off by up to {found.max_abs_difference:.2g}, the largest being {found.largest:.2g}, "
             f"and the least cosine is {found.min_cosine:.4f} (allowed: {_MOST_OFF:g} of the "
             f"largest, {_LEAST_COSINE}). Nothing was written. Serve the run with `python -m core "
             "assign` instead, and report this."

@@ -43,11 +43,16 @@ def check_way(way: str) -> str:
 
 def check_encoder(method: str) -> None:
     """Refuse a representation that is not a trained encoder, with what to do."""
-    entry = REPRESENTATIONS[method]
-    if not issubclass(entry.Options, EncoderOptions):
-        encoders = [r.name for r in REPRESENTATIONS.values() if r.Options is EncoderOptions]
+    if not is_encoder(method):
+        encoders = filter(is_encoder, REPRESENTATIONS)
         raise OptionRefused(
-            f"The users of this run were placed by '{method}' ({entry.label}), which has no "
+            f"The users of this run were placed by '{method}' ({REPRESENTATIONS[method].label}), "
+            "which has no "
             f"encoder that could be made smaller or exported. Encoders are: {', '.join(encoders)}. "
             "Make the run again with one of them, as with --set represent.method=lstm."
         )
+
+
+def is_encoder(method: str) -> bool:
+    """Whether a representation is a trained encoder."""
+    return issubclass(REPRESENTATIONS[method].Options, EncoderOptions)

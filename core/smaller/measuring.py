@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from core import clustering, representations
 from core.artifacts import FIT, FloatArray, IntArray, Labels, LongArray, Progress, Sequences, State
@@ -26,7 +27,7 @@ ORIGINAL = "original"
 _MOST_JUDGED = 20_000
 """Users by whom encoders are compared, of more at even distances."""
 _MOST_TIMED_EVENTS = 200_000
-_REPEATS = 7
+_ROUNDS = 9
 _MEASURING = 0.1
 """Share of the whole work that is left for measuring."""
 
@@ -52,7 +53,9 @@ class Measured:
     weights: int
     """Numbers other than 0 that were learned."""
     events_per_second: float
-    """Placed, the opening of the model included; median of the repeats."""
+    """Placed, the opening of the model included; median of the rounds."""
+    faster_in: int
+    """Rounds in which it was faster than the original was in the same round."""
     cosine_mean: float
     """Of users' points with the original's; 1 is the very same direction."""
     cosine_low: float
@@ -77,8 +80,8 @@ class Comparison:
     n_unlearned: int
     """Users there are of that kind."""
     n_timed_events: int
-    """Events placed per repeat, of as many of those users."""
-    repeats: int
+    """Events placed per round, of as many of those users as have these."""
+    rounds: int
     device: str
     """Where users were placed, on one thread."""
     seed: int
@@ -108,7 +111,7 @@ def compare(
     work.report(Progress(stage=STAGE, done=1 - _MEASURING, text="Comparing the models"))
     alone = {name: {**state, "threads": np.array([1])} for name, state in made.items()}
     points = {n: representations.transform(original.method, s, judged) for n, s in alone.items()}
-    speeds = _speeds(original.method, alone, timed)
+    took = _rounds(original.method, alone, timed)
     segments = {name: _segments(original.labels, found) for name, found in points.items()}
     models = []
     for name, state in made.items():
@@ -118,7 +121,8 @@ def compare(
                 way=name,
                 model_bytes=_bytes(state, folder / f"{name}.safetensors"),
                 weights=_weights(state),
-                events_per_second=speeds[name],
+                events_per_second=timed.n_events / float(np.median(took[name])),
+                faster_in=int((took[name] < took[ORIGINAL]).sum()),
                 cosine_mean=float(nearness.mean()),
                 cosine_low=float(np.quantile(nearness, 0.01)),
                 same_segment=_same(segments[ORIGINAL], segments[name]),
@@ -132,7 +136,7 @@ def compare(
         n_judged=judged.n_users,
         n_unlearned=len(unlearned),
         n_timed_events=timed.n_events,
-        repeats=_REPEATS,
+        rounds=_ROUNDS,
         device=str(pick("auto")),
         seed=work.seed,
         note=_note(original.labels),
@@ -184,18 +188,25 @@ def _timed(judged: Sequences) -> Sequences:
     return judged.of_users(np.arange(0, judged.n_users, step)) if step > 1 else judged
 
 
-def _speeds(method: str, states: Mapping[str, State], timed: Sequences) -> dict[str, float]:
-    """Events per second of every model; in turns, so that a busy moment meets all alike."""
+def _rounds(
+    method: str, states: Mapping[str, State], timed: Sequences
+) -> dict[str, npt.NDArray[np.float64]]:
+    """Seconds that every model takes to place the users, round by round.
+
+    In turns, and each round begins with another, so that a busy moment meets all alike.
+    """
     from threadpoolctl import threadpool_limits
 
-    took: dict[str, list[float]] = {name: [] for name in states}
+    names = list(states)
+    took = {name: np.zeros(_ROUNDS) for name in names}
     with threadpool_limits(limits=1):
-        for _ in range(_REPEATS):
-            for name, state in states.items():
+        for round_ in range(_ROUNDS):
+            for place in range(len(names)):
+                name = names[(place + round_) % len(names)]
                 began = time.perf_counter()
-                representations.transform(method, state, timed)
-                took[name].append(time.perf_counter() - began)
-    return {name: timed.n_events / float(np.median(times)) for name, times in took.items()}
+                representations.transform(method, states[name], timed)
+                took[name][round_] = time.perf_counter() - began
+    return took
 
 
 def _bytes(state: State, path: Path) -> int:
