@@ -17,7 +17,7 @@ BARE = Way(
     label="Without its training parts",
     summary="The same encoder without the predictions it was trained by.",
     gained="A somewhat smaller file at no loss at all: every user stands on the very same point.",
-    not_gained="Speed: those parts are not read when users are placed. It cannot be trained on.",
+    not_gained="speed, as those parts are not read when users are placed. It cannot be trained on.",
     taught=False,
     make=_as_it_is,
 )

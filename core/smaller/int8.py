@@ -1,6 +1,6 @@
 """Weights as 8-bit whole numbers, symmetric, with a scale per row.
 
-Computed in float32: 8-bit arithmetic was measured and is slower for cells of this size (see
+Computed in float32: 8-bit arithmetic was measured and is no faster for cells of this size (see
 DECISIONS.md). Source: Jacob et al., 2018, "Quantization and Training of Neural Networks for
 Efficient Integer-Arithmetic-Only Inference".
 """
@@ -25,8 +25,8 @@ INT8 = Way(
     summary="Every weight is rounded to one of 255 steps between the largest and its opposite in "
     "its row.",
     gained="A file of about a quarter of the size, made at once; users hardly move.",
-    not_gained="Speed: the numbers are widened again when the model is opened, since computing in "
-    "8 bits is slower for encoders of this size.",
+    not_gained="speed, as the numbers are widened again when the model is opened: computing in 8 bits "
+    "is no faster for encoders of this size.",
     taught=False,
     make=_rounded,
 )

@@ -23,7 +23,7 @@ NARROWER = Way(
     summary="A new encoder of half the width, taught by the original to place users where it does. "
     "A linear map into the original's space is part of it, so segments stay as they are.",
     gained="Fewer numbers to compute: the one way that also places users faster.",
-    not_gained="Exactness: it is another encoder, and must be taught, which takes up to minutes.",
+    not_gained="exactness, as it is another encoder. It must be taught, which takes up to minutes.",
     taught=True,
     make=_taught,
 )

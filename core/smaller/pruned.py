@@ -25,8 +25,8 @@ PRUNED = Way(
     summary="The smallest weights are taken out step by step, while the original teaches those "
     "that stay to make up for them.",
     gained="A file of about a quarter of the size.",
-    not_gained="Speed: zeros are multiplied like any number, since only those that stay are "
-    "stored, but whole matrices are computed with. It takes up to minutes.",
+    not_gained="speed, as only the file leaves the zeros out: they are multiplied like any number. "
+    "It takes up to minutes to make.",
     taught=True,
     make=_thinned,
 )

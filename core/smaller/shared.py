@@ -55,7 +55,7 @@ SHARED = Way(
     summary="In every matrix the weights share 16 values, so that four bits tell which one each "
     "has.",
     gained="The smallest file of the same encoder, made within a second.",
-    not_gained="Speed: the weights are put back when the model is opened. Users move more than "
+    not_gained="speed, as the weights are put back when the model is opened. Users move more than "
     "with 8 bits.",
     taught=False,
     make=_coded,

@@ -18,7 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from core.artifacts import DoubleArray, FloatArray, LongArray, Progress, Sequences, State
+from core.artifacts import FIT, DoubleArray, FloatArray, LongArray, Progress, Sequences, State
 from core.device import pick, repeatable
 from core.errors import TooLittleData
 from core.representations import Work
@@ -87,7 +87,7 @@ def narrower(state: State, sequences: Sequences, work: Work) -> State:
     """The state of an encoder of half the width, (H / 2) and a map (H / 2, D), taught by another.
 
     Tables of words are taken over as they are. The same seed gives the same bytes on a CPU.
-    Raises TooLittleData where nobody has an event.
+    Raises TooLittleData where nobody to fit has an event.
     """
     device = pick("auto").name
     with repeatable(int(state["threads"][0]), device):
@@ -103,7 +103,7 @@ def narrower(state: State, sequences: Sequences, work: Work) -> State:
 def pruned(state: State, sequences: Sequences, work: Work, names: tuple[str, ...]) -> State:
     """The state with four of five of the weights of each matrix in ``names`` at 0.
 
-    The same seed gives the same bytes on a CPU. Raises TooLittleData where nobody has an event.
+    The same seed gives the same bytes on a CPU. Raises TooLittleData where nobody to fit has an event.
     """
     device = pick("auto").name
     with repeatable(int(state["threads"][0]), device):
@@ -123,10 +123,11 @@ class _Lesson:
     def __init__(self, teacher: Trained, sequences: Sequences, work: Work, says: str) -> None:
         self.teacher, self.sequences, self.work, self.says = teacher, sequences, work, says
         self.users = users_to_fit(sequences, _MOST_USERS)
-        if not np.diff(sequences.offsets)[self.users].any():
+        if not len(self.users) or (sequences.split[self.users] != FIT).any():
             raise TooLittleData(
-                "No user has an event, so there is nothing to teach a smaller encoder by. Keep "
-                "more of the log when cleaning."
+                "No user on the side to fit has an event, so there is nobody to teach a smaller "
+                "encoder by. Make the run again with a smaller sequence.validate_share and "
+                "sequence.test_share, or with more users."
             )
         self.axes = torch.tensor(teacher.axes, device=teacher.device)
         self.centre = torch.tensor(teacher.centre, device=teacher.device)

@@ -18,6 +18,7 @@ COLUMNS = (
     "ARI",
     "Made in",
 )
+_NONE = "–"
 _ALIKE = 1.1
 """A model must be faster or slower than the original by such a factor, and so in every round, for
 that to be said: machines are busy now and then."""
@@ -43,9 +44,9 @@ def rows(found: Comparison) -> list[tuple[str, ...]]:
             f"{model.events_per_second:,.0f}",
             f"{model.cosine_mean:.4f}",
             f"{model.cosine_low:.4f}",
-            "-" if model.same_segment is None else f"{model.same_segment:.1%}",
-            "-" if model.ari is None else f"{model.ari:.3f}",
-            "-" if model.way == ORIGINAL else f"{model.seconds:.1f} s",
+            _NONE if model.same_segment is None else f"{model.same_segment:.1%}",
+            _NONE if model.ari is None else f"{model.ari:.3f}",
+            _NONE if model.way == ORIGINAL else f"{model.seconds:.1f} s",
         )
         for model in found.models
     ]
