@@ -25,8 +25,8 @@ INT8 = Way(
     summary="Every weight is rounded to one of 255 steps between the largest and its opposite in "
     "its row.",
     gained="A file of about a quarter of the size, made at once; users hardly move.",
-    not_gained="speed, as the numbers are widened again when the model is opened: computing in 8 bits "
-    "is no faster for encoders of this size.",
+    not_gained="speed, as the numbers are widened again when the model is opened: computing in 8 "
+    "bits is no faster for encoders of this size.",
     taught=False,
     make=_rounded,
 )

@@ -103,7 +103,8 @@ def narrower(state: State, sequences: Sequences, work: Work) -> State:
 def pruned(state: State, sequences: Sequences, work: Work, names: tuple[str, ...]) -> State:
     """The state with four of five of the weights of each matrix in ``names`` at 0.
 
-    The same seed gives the same bytes on a CPU. Raises TooLittleData where nobody to fit has an event.
+    The same seed gives the same bytes on a CPU. Raises TooLittleData where nobody to fit has an
+    event.
     """
     device = pick("auto").name
     with repeatable(int(state["threads"][0]), device):

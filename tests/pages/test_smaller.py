@@ -1,14 +1,17 @@
 """The door "Make it smaller" on the Represent page."""
 
 import json
+import shutil
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from core import jobs
+from core.errors import TooLittleData
+from core.run_options import RunOptions
 from core.smaller import WAYS, teaching
 from core.smaller.kept import SmallerModels, model_file, served_file, smaller_as
-from core.workspace import open_workspace
+from core.workspace import LOCAL, Workspace, open_workspace
 from tests.journeys import TINY, added, journey_in
 from tests.pages.test_download import get
 from ui import drafts
@@ -25,22 +28,28 @@ def brief_lessons(monkeypatch):
     monkeypatch.setattr(teaching, "_STEPS", 3)
 
 
-@pytest.fixture
-def learned(home, visit, at_once):
-    """The page on a log that an encoder has learned."""
-    from core.run_options import RunOptions
-
-    workspace = open_workspace()
+@pytest.fixture(scope="session")
+def learned_home(tmp_path_factory):
+    """A home with a log that an encoder has learned."""
+    home = tmp_path_factory.mktemp("learned")
+    workspace = Workspace(home / LOCAL)
     dataset = added(workspace, TINY)
     options = RunOptions.from_dict(SETTINGS)
-    drafts.write(
-        workspace.root / "drafts" / f"{dataset.id}.json", drafts.Draft(options=options, names={})
-    )
-    journey = journey_in(workspace, dataset, options)
-    journey.embeddings()
+    noted = drafts.Draft(options=options, names={})
+    drafts.write(workspace.root / "drafts" / f"{dataset.id}.json", noted)
+    journey_in(workspace, dataset, options).embeddings()
+    return home
+
+
+@pytest.fixture
+def learned(home, learned_home, visit, at_once):
+    """The page on that log, and its journey."""
+    shutil.copytree(learned_home, home, dirs_exist_ok=True)
+    workspace = open_workspace()
+    (dataset,) = workspace.datasets()
     at = visit("represent", data=dataset.id)
     assert not at.exception and not at.error
-    return at, workspace, dataset, journey
+    return at, journey_in(workspace, dataset, RunOptions.from_dict(SETTINGS))
 
 
 def door(at: AppTest):
@@ -49,11 +58,11 @@ def door(at: AppTest):
 
 
 def test_smaller_models_are_made_on_request_and_compared_side_by_side(learned):
-    at, workspace, dataset, journey = learned
+    at, journey = learned
     assert not door(at).proto.expanded
     at.button(key="make-smaller").click().run()
     assert not at.exception and not at.error
-    job = jobs.status(workspace, jobs.latest(workspace))
+    job = jobs.status(open_workspace(), jobs.latest(open_workspace()))
     assert (job.step, job.state, job.learns) == ("smaller", "done", True)
     found = journey.store.get(SmallerModels, smaller_as(journey))
     assert [model.way for model in found.comparison.models] == ["original", *WAYS]
@@ -70,7 +79,7 @@ def test_smaller_models_are_made_on_request_and_compared_side_by_side(learned):
 
 
 def test_models_can_be_downloaded_and_onnx_where_it_is_worth_it(learned):
-    at, workspace, dataset, journey = learned
+    at, journey = learned
     at.button(key="make-smaller").click().run()
     folder = journey.store.folder(smaller_as(journey))
     links = {link.proto.label: link.proto.url for link in at.get("link_button")}
@@ -86,7 +95,7 @@ def test_models_can_be_downloaded_and_onnx_where_it_is_worth_it(learned):
 
 
 def test_segments_that_were_formed_meanwhile_are_compared_too(learned):
-    at, workspace, dataset, journey = learned
+    at, journey = learned
     before = smaller_as(journey)
     journey.labels()
     assert smaller_as(journey) != before
@@ -102,7 +111,7 @@ def test_where_no_encoder_was_trained_there_is_no_door(ready):
 
 
 def test_a_refusal_is_told(learned, monkeypatch):
-    at, *_ = learned
+    at, _ = learned
     monkeypatch.setattr("core.smaller.measuring._judged", _nobody)
     at.button(key="make-smaller").click().run()
     assert any("nobody to judge by" in error.value for error in at.error)
@@ -110,6 +119,4 @@ def test_a_refusal_is_told(learned, monkeypatch):
 
 
 def _nobody(users):
-    from core.errors import TooLittleData
-
     raise TooLittleData("There is nobody to judge by.")
