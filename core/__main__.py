@@ -398,7 +398,7 @@ def _smaller(call: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         events = _events_as_in(run, call, Path(scratch))
         sequences = recorded.own_sequences(run, events, Path(scratch))
-        work = Work(seed=seed, report=_Teller())
+        work = Work(seed=seed, report=_Teller(every=True))
         found, states = compare(original, sequences, ways, work, Path(scratch))
         if call.way is None:
             recorded.write_comparison(found, out)
@@ -582,14 +582,18 @@ def _check_file(out: Path, events: Sequence[str]) -> None:
 
 
 class _Teller:
-    """Prints where the work stands; what was just said is not said again."""
+    """Prints where the work stands; what was just said is not said again.
 
-    def __init__(self) -> None:
-        self._said = ""
+    Steps and epochs, or ``every`` change of what is done.
+    """
+
+    def __init__(self, *, every: bool = False) -> None:
+        self._said, self._every = "", every
 
     def __call__(self, progress: Progress) -> None:
         line = f"[{progress.stage}] {progress.text}"
-        if (progress.done == 0.0 or progress.epoch is not None) and line != self._said:
+        told = self._every or progress.done == 0.0 or progress.epoch is not None
+        if told and line != self._said:
             print(line, file=sys.stderr)
             self._said = line
 

@@ -178,8 +178,7 @@ class _Lesson:
 
     def _tell(self, step: int) -> None:
         done = (step + 1) / _STEPS
-        text = f"{self.says}: step {step + 1} of {_STEPS}"
-        self.work.report(Progress(stage=STAGE, done=done, text=text))
+        self.work.report(Progress(stage=STAGE, done=done, text=self.says))
 
 
 def _fresh(teacher: Trained, state: State, sequences: Sequences) -> _Pupil:

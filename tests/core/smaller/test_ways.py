@@ -177,7 +177,10 @@ def test_only_encoders_can_be_made_smaller():
     [
         (lambda s: {k: v for k, v in s.items() if k != "weight.action.weight"}, "it lacks"),
         (lambda s: s | {"weight.extra": np.ones(1, np.float32)}, "holds the unknown"),
-        (lambda s: s | {"packed.int8.codes.axes": np.ones((2, 2), np.int8)}, "its parts are codes"),
+        (
+            lambda s: s | {"packed.int8.codes.other": np.ones((2, 2), np.int8)},
+            "its parts are codes",
+        ),
         (lambda s: s | {"weight.action.weight": np.ones((2, 2), np.float32)}, "has shape"),
     ],
 )
