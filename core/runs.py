@@ -63,10 +63,11 @@ FILES = frozenset(
         "run.json",
         "segments.json",
         "set_aside.csv",
-        "smaller.json",
     }
 )
 """All that stands in a run's folder."""
+COMPARISON = "smaller.json"
+"""Stands there too where the encoder was made smaller."""
 _ID = re.compile(r"[0-9a-f]{16}")
 _LIBRARIES = (
     "streamlit",
@@ -99,7 +100,7 @@ class Source:
 
 @dataclass(frozen=True, kw_only=True)
 class MadeSmaller:
-    """How a copy of a run came to its smaller encoder; ``smaller.json`` tells what that changes."""
+    """How a copy of a run came to its smaller encoder; `COMPARISON` tells what that changes."""
 
     of: str
     """Id of the run that was copied. Points, segments and report are those of that run."""
@@ -295,7 +296,7 @@ def load_run(folder: Path) -> Run:
 def holds_only_a_run(folder: Path) -> bool:
     """Whether a folder holds a run and nothing else, so that another may take its place."""
     names = {path.name for path in folder.iterdir()}
-    return "run.json" in names and names <= FILES
+    return "run.json" in names and names <= FILES | {COMPARISON}
 
 
 def list_runs(workspace: Workspace) -> list[Run]:

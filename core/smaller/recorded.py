@@ -15,13 +15,11 @@ import numpy as np
 from core.artifacts import Events, Sequences, State, fingerprint
 from core.assign import as_in_run
 from core.errors import FileRefused, OptionRefused
-from core.runs import MadeSmaller, Run, holds_only_a_run, load_run, write_manifest
+from core.runs import COMPARISON, MadeSmaller, Run, holds_only_a_run, load_run, write_manifest
 from core.smaller import VERSION
 from core.smaller.measuring import Comparison, Original
 from core.store import replacing, save, to_plain, write_json
 from core.wording import counted
-
-COMPARISON = "smaller.json"
 
 
 def original_of(run: Run) -> Original:
