@@ -21,6 +21,7 @@ from core.artifacts import (
     fingerprint,
     silent,
 )
+from core.errors import FileRefused
 from core.geometry import drawn_users
 from core.sequence_models import background, held_out
 from core.sequence_models.counts import CategoryMemory, Counts, Memory, count
@@ -29,7 +30,7 @@ from core.sequence_models.mixture import Mixture, Path, everyone_of, path, path_
 from core.sequence_models.options import SequenceModelOptions
 from core.sequence_models.outcomes import Coding, Outcomes, outcomes_of
 
-VERSION = 2
+VERSION = 3
 _STAGE = "models"
 _FEWEST_ASIDE, MOST_ASIDE = 0.01, 0.5
 """Where more users than this follow nobody, setting them aside would leave no segmentation."""
@@ -204,7 +205,17 @@ def memory_of(state: State) -> Memory:
 
 
 def mixture_of(state: State, k: int) -> Mixture:
-    """The mixture of ``k`` models. Raises KeyError where none was kept."""
+    """The mixture of ``k`` models. Raises KeyError where none was kept.
+
+    Raises FileRefused for models that another version made: they would be read wrongly.
+    """
+    made_by = int(state.get("models_version", np.zeros(1))[0])
+    if made_by != VERSION:
+        raise FileRefused(
+            f"The models of behaviour were made by version {made_by} of them, this program reads "
+            f"version {VERSION}. Form the segments again by this program (the options are in the "
+            "run's run.json)."
+        )
     parts = {name: np.asarray(state[f"mixture.{k}.{name}"]) for name in _ARRAYS}
     return Mixture(**parts, likelihood=float("nan"))
 
@@ -230,7 +241,12 @@ def state_of_all(coding: Coding, memory: Memory, mixtures: Path) -> State:
         for k, mixture in mixtures.items()
         for name in _ARRAYS
     }
-    return {**coding.to_state(), "memory": np.array(words, dtype=np.int64), **arrays}
+    return {
+        **coding.to_state(),
+        "memory": np.array(words, dtype=np.int64),
+        "models_version": np.array([VERSION]),
+        **arrays,
+    }
 
 
 def _modelled_users(sequences: Sequences, most: int, seed: int) -> LongArray:
