@@ -251,8 +251,9 @@ def _known(values: FloatArray) -> FloatArray:
 
 
 def _log(values: npt.NDArray[Any]) -> FloatArray:
+    """Logarithms in the precision of the edges: else rounding would part a value from itself."""
     x = np.asarray(values, dtype=np.float64)
-    return np.asarray(np.sign(x) * np.log1p(np.abs(x)))
+    return np.asarray(np.sign(x) * np.log1p(np.abs(x)), dtype=np.float32)
 
 
 def _class_of(values: FloatArray, edges: FloatArray) -> LongArray:
@@ -262,9 +263,16 @@ def _class_of(values: FloatArray, edges: FloatArray) -> LongArray:
 
 
 def _edges(values: npt.NDArray[Any]) -> FloatArray:
-    """Borders between classes of about equal size; fewer where many values are the same."""
-    if not len(values):
-        return np.zeros(0, dtype=np.float32)
-    logs = _log(values)
-    steps = np.linspace(0, 1, _CLASSES + 1)[1:-1]
-    return np.unique(np.quantile(logs, steps)).astype(np.float32)
+    """Borders between classes of about equal size; fewer where many values are the same.
+
+    A border stands midway between two values that were met, so that none is cut by rounding.
+    """
+    logs = np.sort(_log(values))
+    n_values = len(logs)
+    between = np.concatenate([[0], np.flatnonzero(np.diff(logs)) + 1, [n_values]])
+    wanted = np.linspace(0, n_values, _CLASSES + 1)[1:-1]
+    above = np.clip(np.searchsorted(between, wanted), 1, len(between) - 1)
+    low, high = between[above - 1], between[above]
+    cuts = np.unique(np.where(wanted - low < high - wanted, low, high))
+    cuts = cuts[(cuts > 0) & (cuts < n_values)]
+    return np.asarray((logs[cuts - 1] + logs[cuts]) / 2, dtype=np.float32)
