@@ -246,7 +246,7 @@ def foretold(net: Corrections, shares: Tensor, reader: Reader, users: LongArray)
     for some in reader.batches(users, None):
         batch = reader.read(some)
         each = _users(net(batch), shares, batch)
-        found[done : done + len(some)] = each.double().cpu().numpy() / _NATS_PER_BIT
+        found[done : done + len(some)] = each.cpu().double().numpy() / _NATS_PER_BIT
         done += len(some)
     return found
 
@@ -259,7 +259,7 @@ def memberships(net: Corrections, shares: Tensor, reader: Reader) -> DoubleArray
     for some in reader.batches(users, None):
         batch = reader.read(some)
         scores = _joint(net(batch), shares, batch)
-        found[some] = torch.softmax(scores.double(), dim=1).cpu().numpy()
+        found[some] = torch.softmax(scores.cpu().double(), dim=1).numpy()
     return found
 
 

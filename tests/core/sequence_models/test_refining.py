@@ -87,6 +87,30 @@ def test_before_it_learns_the_network_foretells_exactly_as_the_chains(category, 
     np.testing.assert_allclose(memberships(net, shares, reader), members, atol=2e-3)
 
 
+def test_double_precision_is_not_asked_of_a_device_as_an_apple_gpu_has_none(monkeypatch):
+    arrived = []
+    cpu, double = torch.Tensor.cpu, torch.Tensor.double
+
+    def to_cpu(tensor):
+        arrived.append(cpu(tensor))
+        return arrived[-1]
+
+    def doubled(tensor):
+        assert any(tensor is one for one in arrived)
+        return double(tensor)
+
+    monkeypatch.setattr(torch.Tensor, "cpu", to_cpu)
+    monkeypatch.setattr(torch.Tensor, "double", doubled)
+    sequences = anything()
+    outcomes = outcomes_of(sequences, Coding.of(sequences))
+    memory = Memory(actions=1, visits=False, category="stay")
+    chains = path(count(outcomes, memory), 2, 1, np.random.default_rng(0))[2]
+    net = Corrections(outcomes.sizes, outcomes.told, 2, QUICK)
+    reader = Reader(outcomes, memory, chains, QUICK.window, "cpu")
+    assert np.isfinite(foretold(net, torch.zeros(2), reader, np.arange(40))).all()
+    assert np.isfinite(memberships(net, torch.zeros(2), reader)).all() and len(arrived) >= 2
+
+
 def test_what_takes_three_events_to_tell_is_learned_and_kept():
     sequences = three_back()
     models = learn(sequences, SequenceModelOptions(models_most=2), 0)
