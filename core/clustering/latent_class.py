@@ -201,18 +201,20 @@ def _users(behaviour: Behaviour, most: int, seed: int) -> LongArray:
 
 
 def _kept(found: Refined, start: str) -> str:
-    return (
+    told = (
         f"The network corrected {_WORDS[start]}: users that were left out are foretold by "
         f"{found.gain:.3f} ± {found.error:.3f} bits per event better than by chains alone, "
         "when the network itself foretells them."
     )
+    return f"{told} {found.room}".strip()
 
 
 def _reverted(found: Refined) -> str:
-    return (
+    told = (
         "The network did not foretell users that were left out surely better than the chains "
         f"alone ({found.gain:+.3f} ± {found.error:.3f} bits per event), so the chains were kept."
     )
+    return f"{told} {found.room}".strip()
 
 
 LATENT_CLASS = Clusterer(

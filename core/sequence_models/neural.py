@@ -35,7 +35,7 @@ READ = ("action", "category", "pause", "price", "duration")
 _WIDTHS = {"action": 12, "category": 12, "pause": 8, "price": 4, "duration": 4}
 _BESIDE = 8
 """Width of what is known of the very event when a part of it is foretold."""
-_EVENTS_PER_BATCH = 6_144
+EVENTS_PER_BATCH = 6_144
 _MOST_GRADIENT = 1.0
 _NATS_PER_BIT = math.log(2)
 
@@ -119,15 +119,17 @@ class Batch:
 class Reader:
     """Makes batches of users out of outcomes and the chains."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913
         self,
         outcomes: Outcomes,
         memory: Memory,
         mixture: Mixture,
         window: int,
         device: str = "cpu",
+        at_once: int = EVENTS_PER_BATCH,
     ) -> None:
         self.outcomes, self.window, self.device = outcomes, window, device
+        self.at_once = at_once
         counts = count(outcomes, memory)
         self.fields = [name for name in READ if name in outcomes.told]
         self._parts = {_field(part.name): part for part in parts(outcomes, memory)}
@@ -141,7 +143,7 @@ class Reader:
         """Users in batches of about as many events each; in random order with ``rng``."""
         order = users if rng is None else rng.permutation(users)
         cost = np.cumsum(np.diff(self.outcomes.offsets)[order])
-        yield from np.split(order, np.flatnonzero(np.diff(cost // _EVENTS_PER_BATCH)) + 1)
+        yield from np.split(order, np.flatnonzero(np.diff(cost // self.at_once)) + 1)
 
     def read(self, users: LongArray) -> Batch:
         o = self.outcomes

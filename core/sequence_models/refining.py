@@ -25,7 +25,7 @@ from core.artifacts import (
     SideArray,
     State,
 )
-from core.device import repeatable
+from core.device import repeatable, with_room
 from core.sequence_models import background
 from core.sequence_models.counts import Counts, count
 from core.sequence_models.held_out import Foretold
@@ -38,6 +38,7 @@ from core.sequence_models.models import (
     state_of_one,
 )
 from core.sequence_models.neural import (
+    EVENTS_PER_BATCH,
     Corrections,
     Epoch,
     Plan,
@@ -69,6 +70,8 @@ class Refined:
     """Bits per event on the watched users of what is kept."""
     epochs: tuple[tuple[float, float], ...]
     """Bits per event on the users fitted and on those watched, after each epoch."""
+    room: str = ""
+    """What is to be said where the GPU had no room for a batch of the usual size."""
 
 
 def refine(  # noqa: PLR0913
@@ -94,14 +97,21 @@ def refine(  # noqa: PLR0913
     outcomes = outcomes_of(sequences, coding, np.concatenate([fitted, watched]))
     known, unseen = np.arange(len(fitted)), np.arange(len(fitted), len(fitted) + len(watched))
     chains = _chains(count(outcomes, memory).take(known), start[fitted], models.sets_aside)
-    reader = Reader(outcomes, memory, chains, plan.window, device)
-    with repeatable(threads, device):
+    said: list[str] = []
+
+    def attempt(at_once: int) -> tuple[list[Epoch], _Best]:
+        reader = Reader(outcomes, memory, chains, plan.window, device, at_once)
         torch.manual_seed(seed)
         net = Corrections(outcomes.sizes, outcomes.told, chains.k, plan).to(device)
         shares = _shares(chains, device)
-        seen, best = _trained(
-            train(net, shares, reader, known, unseen, plan, seed), net, shares, plan, tell
-        )
+        epochs = train(net, shares, reader, known, unseen, plan, seed)
+        return _trained(epochs, net, shares, plan, tell)
+
+    def halved(at_once: int) -> None:
+        said[:] = [f"The network read {at_once:,} events at a time: the GPU had no room for more."]
+
+    with repeatable(threads, device):
+        seen, best = with_room(attempt, EVENTS_PER_BATCH, halved)
     n_events = np.diff(outcomes.offsets)[unseen]
     pair = Foretold(bits=np.stack([best.watched, seen[0].watched_bits], axis=1), n_events=n_events)
     gains, errors = pair.behind(0)
@@ -119,6 +129,7 @@ def refine(  # noqa: PLR0913
         error=float(errors[1]),
         bits=float(per_event[0] if kept else per_event[1]),
         epochs=tuple((one.bits, float(one.watched_bits.sum()) / whole) for one in seen),
+        room="".join(said),
     )
 
 

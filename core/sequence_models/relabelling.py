@@ -33,6 +33,7 @@ from core.wording import counted, percent
 
 if TYPE_CHECKING:
     from core.sequence_models.neural import Plan
+    from core.sequence_models.refining import Refined
 
 UNLABELLED = -2
 """Code of a user of whom no label is known."""
@@ -73,6 +74,8 @@ class Relabelled:
     n_small: int
     """Labels that were too small to be modelled."""
     n_users_small: int
+    room: str
+    """What is to be said where the GPU had no room for a batch of the usual size."""
 
     def told(self) -> str:
         """What became of the labels, in sentences."""
@@ -100,7 +103,7 @@ class Relabelled:
                 f" {small} of fewer than {FEWEST} users ({self.n_users_small:,} in all) could not "
                 "be modelled."
             )
-        return text
+        return f"{text} {self.room}".strip()
 
 
 def relabel(  # noqa: PLR0913
@@ -124,8 +127,8 @@ def relabel(  # noqa: PLR0913
     _check(models, len(codes), some_aside)
     old = np.where(values[known] == NOISE, NOISE, np.searchsorted(codes, values[known]))
     labelled = sequences.of_users(known)
-    state = _refined(replace(models, sets_aside=some_aside), labelled, old, how, seed, tell)
-    members = members_by(state, sequences, len(codes))
+    found = _refined(replace(models, sets_aside=some_aside), labelled, old, how, seed, tell)
+    members = members_by(found.state, sequences, len(codes))
     new = hard(members, len(codes))[known]
     foretold = bits_of_labels(models, labelled, [old, new], seed)
     behind, errors = foretold.behind(1)
@@ -134,7 +137,7 @@ def relabel(  # noqa: PLR0913
     return Relabelled(
         codes=codes,
         members=members,
-        state=state,
+        state=found.state,
         kept=bool(behind[0] > SURELY * errors[0]) and bool((new != NOISE).any()),
         before=float(bits[0]),
         after=float(bits[1]),
@@ -144,6 +147,7 @@ def relabel(  # noqa: PLR0913
         n_moved=int((old != new).sum()),
         n_small=len(np.unique(values[small])),
         n_users_small=len(small),
+        room=found.room,
     )
 
 
@@ -195,13 +199,13 @@ def _refined(  # noqa: PLR0913
     how: HowToRefine,
     seed: int,
     tell: Callable[[int], None],
-) -> State:
+) -> Refined:
     from core.sequence_models.refining import refine
 
     start = np.eye(int(old.max()) + 1 + models.sets_aside)[old]  # NOISE is the last row
     users = np.flatnonzero(np.diff(labelled.offsets) > 0)
     drawn = drawn_users(len(users), how.most_users, seed)
-    found = refine(
+    return refine(
         models,
         labelled,
         start,
@@ -212,4 +216,3 @@ def _refined(  # noqa: PLR0913
         threads=how.threads,
         tell=tell,
     )
-    return found.state

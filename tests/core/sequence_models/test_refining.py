@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from core.artifacts import TEST, VALIDATE, Sequences
+from core.errors import OptionRefused
 from core.sequence_models import background
 from core.sequence_models.counts import Memory, count
 from core.sequence_models.held_out import CATEGORIES
@@ -121,6 +122,38 @@ def test_what_takes_three_events_to_tell_is_learned_and_kept():
     assert is_refined(found.state)
     again = refine(models, sequences, start, QUICK, np.arange(300), 0)
     assert all(found.state[name].tobytes() == again.state[name].tobytes() for name in found.state)
+
+
+def test_where_the_gpu_has_no_room_batches_are_halved_and_that_is_said(monkeypatch):
+    sequences = three_back(60)
+    models = learn(sequences, SequenceModelOptions(models_most=1), 0)
+    forward, tried = Corrections.forward, []
+
+    def small(net, batch):
+        tried.append(len(batch.user))
+        if tried[-1] > 1_000:
+            raise torch.cuda.OutOfMemoryError("full")
+        return forward(net, batch)
+
+    monkeypatch.setattr(Corrections, "forward", small)
+    plan = replace(QUICK, epochs=1)
+    found = refine(models, sequences, np.ones((60, 1)), plan, np.arange(60), 0)
+    assert max(tried) > 1_000 and len(found.epochs) == 2
+    assert found.room == "The network read 768 events at a time: the GPU had no room for more."
+    monkeypatch.setattr(Corrections, "forward", forward)
+    assert not refine(models, sequences, np.ones((60, 1)), plan, np.arange(60), 0).room
+
+
+def test_where_the_gpu_has_no_room_at_all_it_is_refused_with_a_way_out(monkeypatch):
+    sequences = three_back(60)
+    models = learn(sequences, SequenceModelOptions(models_most=1), 0)
+
+    def full(net, batch):
+        raise torch.cuda.OutOfMemoryError("full")
+
+    monkeypatch.setattr(Corrections, "forward", full)
+    with pytest.raises(OptionRefused, match="Set device to cpu"):
+        refine(models, sequences, np.ones((60, 1)), QUICK, np.arange(60), 0)
 
 
 def test_nothing_is_kept_where_there_is_nothing_to_learn():
