@@ -34,7 +34,7 @@ VERSION = 3
 _STAGE = "models"
 _FEWEST_ASIDE, MOST_ASIDE = 0.01, 0.5
 """Where more users than this follow nobody, setting them aside would leave no segmentation."""
-_WORTH = 0.003
+WORTH = 0.003
 """Share of all that segments gain which one more must add to be suggested."""
 _SURELY = 2.0
 """Standard errors by which a background must be better."""
@@ -260,7 +260,7 @@ def _largest_first(mixture: Mixture) -> Mixture:
 
 
 def _suggested(foretold: Foretold) -> int:
-    return foretold.simplest_of_the_best(least=_WORTH) + 1
+    return foretold.simplest_of_the_best(least=WORTH) + 1
 
 
 def _surely_better(aside: Foretold, plain: Foretold) -> bool:
