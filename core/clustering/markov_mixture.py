@@ -69,10 +69,13 @@ MARKOV_MIXTURE = Clusterer(
         "what and at which price, and puts each user where its events are least surprising."
     ),
     strengths=(
-        "Sees order, timing, content and value at once, copes with segments of unequal size, gives "
-        "honest probabilities, sets aside users that follow nobody, and takes seconds."
+        "Sees order, timing, content and value at once, copes with segments of unequal size, says "
+        "how sure it is if its models are right, sets aside users that follow nobody, and takes "
+        "seconds."
     ),
-    weaknesses="Sees no further back than two actions.",
+    weaknesses=(
+        "Sees no further back than two actions, and is too sure of segments where there are none."
+    ),
     cost=(
         "Grows in line with events and segments. With more users than represent.models_users the "
         "models come from a random sample; everyone is placed."
