@@ -23,7 +23,7 @@ from core.sequence_models.labels import SURELY, bits_of_labels
 from core.sequence_models.models import count_distinct as count_behaviours
 from core.wording import counted
 
-VERSION = 2
+VERSION = 3
 
 CLUSTERERS: dict[str, Clusterer] = {
     c.name: c for c in (MARKOV_MIXTURE, LATENT_CLASS, KMEANS, HDBSCAN)

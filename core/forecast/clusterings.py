@@ -34,8 +34,6 @@ _ROUNDS_VARY = 1.5
 """How many times more, or fewer, rounds K-means may take with more users."""
 _FORWARD = 1 / 3
 """Of a training step, what only reading takes."""
-_READINGS = 2
-"""Times that everyone is read by a network: to order the segments, and to fill them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,7 +139,7 @@ def _network(ground: Ground, options: LatentClassOptions) -> Cost:
     times = min(ground.sequences.n_users, options.net_users) / max(1, tried)
     fewest = min(options.net_epochs, options.net_patience + 1)
     training = Cost.about(epoch).times(fewest, options.net_epochs).then(Cost.about(begun))
-    everyone = _READINGS * _FORWARD * epoch * ground.sequences.n_users / max(1, tried)
+    everyone = _FORWARD * epoch * ground.sequences.n_users / max(1, tried)
     one = training.times(times * len(options.starts))
     # Only where the network is kept everyone is read by it.
     return _chains(ground, options).times(2).then(one).perhaps(Cost.about(everyone))
