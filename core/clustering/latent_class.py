@@ -1,7 +1,7 @@
 """Segments as sequence models: the chains of behaviour, corrected by a network that is shared.
 
-Kept only where users that were left out are foretold surely better; otherwise the segments
-are those of the chains, and that is told.
+Kept only where validation users, to whom nothing was fitted, are foretold surely better; otherwise
+the segments are those of the chains, and that is told.
 """
 
 from __future__ import annotations

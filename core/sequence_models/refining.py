@@ -8,7 +8,7 @@ of the same start, nothing is changed and that is told.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,7 +49,7 @@ from core.sequence_models.neural import (
 from core.sequence_models.outcomes import Coding, Outcomes, outcomes_of
 
 _SURELY = 2.0
-"""Standard errors by which it must be better; the best epoch is chosen on the same users."""
+"""Standard errors by which it must be better."""
 _NET = "net."
 """What names of the network's weights begin with in a state."""
 
@@ -64,7 +64,7 @@ class Refined:
     kept: bool
     """Whether the network foretells the watched users surely better than the chains alone."""
     gain: float
-    """Bits per event by which it does, on the watched users."""
+    """Bits per event by which it does, on the watched users, as `judged`."""
     error: float
     bits: float
     """Bits per event on the watched users of what is kept."""
@@ -113,7 +113,7 @@ def refine(  # noqa: PLR0913
     with repeatable(threads, device):
         seen, best = with_room(attempt, EVENTS_PER_BATCH, halved)
     n_events = np.diff(outcomes.offsets)[unseen]
-    pair = Foretold(bits=np.stack([best.watched, seen[0].watched_bits], axis=1), n_events=n_events)
+    pair = judged([one.watched_bits for one in seen], n_events)
     gains, errors = pair.behind(0)
     kept = bool(gains[1] > _SURELY * errors[1])
     state = state_of_one(models.state, chains)
@@ -144,6 +144,20 @@ def refined_members(state: State, sequences: Sequences, k: int) -> FloatArray:
         net, window = _net_of(state, outcomes, k)
         parts.append(memberships(net, shares, Reader(outcomes, memory, chains, window)))
     return np.concatenate(parts).astype(np.float32)
+
+
+def judged(epochs: Sequence[DoubleArray], n_events: LongArray) -> Foretold:
+    """The watched users as the trained network foretells them, and as the chains (epoch 0) do.
+
+    ``epochs`` hold every watched user's bits (V,). Who chooses an epoch may not judge it, or the
+    best of several would look good by chance: one half of the users is judged at the epoch that
+    the other half finds best.
+    """
+    bits = np.stack(epochs)  # (epochs, V)
+    half = np.arange(bits.shape[1]) % 2 == 0
+    chosen = [bits[:, part].sum(axis=1).argmax() for part in (~half, half)]
+    network = np.where(half, bits[chosen[0]], bits[chosen[1]])
+    return Foretold(bits=np.stack([network, bits[0]], axis=1), n_events=n_events)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,7 +16,7 @@ from core.sequence_models.models import is_refined, learn
 from core.sequence_models.neural import Corrections, Plan, Reader, foretold, memberships
 from core.sequence_models.options import SequenceModelOptions
 from core.sequence_models.outcomes import Coding, outcomes_of
-from core.sequence_models.refining import refine, refined_members
+from core.sequence_models.refining import judged, refine, refined_members
 from tests.core.sequence_models.logs import acting
 from tests.worlds import bare_sequences, vocabulary_of
 
@@ -154,6 +154,27 @@ def test_where_the_gpu_has_no_room_at_all_it_is_refused_with_a_way_out(monkeypat
     monkeypatch.setattr(Corrections, "forward", full)
     with pytest.raises(OptionRefused, match="Set device to cpu"):
         refine(models, sequences, np.ones((60, 1)), QUICK, np.arange(60), 0)
+
+
+def test_who_chooses_an_epoch_does_not_judge_it():
+    chains = np.full(6, -10.0)
+    for_even = chains + np.array([2.0, -1.0] * 3)
+    for_odd = chains + np.array([-1.0, 2.0] * 3)
+    found = judged([chains, for_even, for_odd], np.full(6, 5))
+    # Taken all together each epoch is better than the chains; but by chance of who was looked at.
+    np.testing.assert_array_equal(found.bits[:, 0], chains - 1)
+    np.testing.assert_array_equal(found.bits[:, 1], chains)
+    good = judged([chains, chains + 1, chains + 2], np.full(6, 5))
+    np.testing.assert_array_equal(good.bits[:, 0], chains + 2)
+
+
+def test_the_best_of_many_epochs_that_only_vary_by_chance_is_rarely_kept():
+    rng, kept = np.random.default_rng(0), 0
+    for _ in range(300):
+        epochs = [np.zeros(100), *rng.normal(0, 1, (15, 100))]
+        gains, errors = judged(epochs, np.full(100, 5)).behind(0)
+        kept += gains[1] > 2 * errors[1]
+    assert kept < 36  # the best epoch by all of them would be kept about 90 times
 
 
 def test_nothing_is_kept_where_there_is_nothing_to_learn():
