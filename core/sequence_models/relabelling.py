@@ -68,9 +68,9 @@ class Relabelled:
     error: float
     """Standard error of the gain, users compared with themselves."""
     n_labelled: int
-    """Users whose label was modelled, or who were nobody's."""
+    """Users that had a label, or were nobody's."""
     n_moved: int
-    """How many of them have (or would have) another label now."""
+    """How many of them have (or would have) another label now, all of small labels among them."""
     n_small: int
     """Labels that were too small to be modelled."""
     n_users_small: int
@@ -101,7 +101,7 @@ class Relabelled:
             small = counted(self.n_small, "segment", "segments")
             text += (
                 f" {small} of fewer than {FEWEST} users ({self.n_users_small:,} in all) could not "
-                "be modelled."
+                f"be modelled: all of these users {'went' if self.kept else 'would go'} elsewhere."
             )
         return f"{text} {self.room}".strip()
 
@@ -143,8 +143,8 @@ def relabel(  # noqa: PLR0913
         after=float(bits[1]),
         gain=float(behind[0]),
         error=float(errors[0]),
-        n_labelled=len(known),
-        n_moved=int((old != new).sum()),
+        n_labelled=len(known) + len(small),
+        n_moved=int((old != new).sum()) + len(small),
         n_small=len(np.unique(values[small])),
         n_users_small=len(small),
         room=found.room,
