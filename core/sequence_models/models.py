@@ -38,7 +38,8 @@ WORTH = 0.003
 """Share of all that segments gain which one more must add to be suggested."""
 _SURELY = 2.0
 """Standard errors by which a background must be better."""
-USERS_AT_ONCE = 20_000
+USERS_AT_ONCE, EVENTS_AT_ONCE = 20_000, 500_000
+"""Most users, and events, that are counted at once; a single user may have more."""
 NET_SHAPE = "net_shape"
 """Where a state says what network corrects the chains; it is there where one was kept."""
 _BOOTSTRAPS = 100
@@ -181,9 +182,18 @@ def counts_of(state: State, sequences: Sequences, users: LongArray) -> Counts:
 
 def in_blocks(state: State, sequences: Sequences) -> Iterator[tuple[LongArray, Counts]]:
     """Users and their counts, block by block."""
-    for first in range(0, sequences.n_users, USERS_AT_ONCE):
-        users = np.arange(first, min(first + USERS_AT_ONCE, sequences.n_users))
+    for users in blocks_of_users(sequences):
         yield users, counts_of(state, sequences, users)
+
+
+def blocks_of_users(sequences: Sequences) -> Iterator[LongArray]:
+    """All users, in blocks of which neither the users nor their events are too many at once."""
+    offsets, first = np.asarray(sequences.offsets), 0
+    while first < sequences.n_users:
+        full = int(np.searchsorted(offsets, offsets[first] + EVENTS_AT_ONCE, side="right")) - 1
+        stop = max(first + 1, min(full, first + USERS_AT_ONCE, sequences.n_users))
+        yield np.arange(first, stop)
+        first = stop
 
 
 def count_distinct(state: State, sequences: Sequences, enough: int) -> int:

@@ -32,21 +32,14 @@ from core.sequence_models.held_out import Foretold
 from core.sequence_models.mixture import Mixture, everyone_of, fit
 from core.sequence_models.models import (
     NET_SHAPE,
-    USERS_AT_ONCE,
+    blocks_of_users,
     memory_of,
     mixture_of,
     state_of_one,
 )
-from core.sequence_models.neural import (
-    EVENTS_PER_BATCH,
-    Corrections,
-    Epoch,
-    Plan,
-    Reader,
-    memberships,
-    train,
-)
+from core.sequence_models.neural import Corrections, Epoch, Plan, memberships, train
 from core.sequence_models.outcomes import Coding, Outcomes, outcomes_of
+from core.sequence_models.reading import EVENTS_PER_BATCH, Reader
 
 _SURELY = 2.0
 """Standard errors by which it must be better."""
@@ -118,7 +111,7 @@ def refine(  # noqa: PLR0913
     kept = bool(gains[1] > _SURELY * errors[1])
     state = state_of_one(models.state, chains)
     if kept:
-        state = {**state, **_of_net(best, plan)}
+        state = {**state, **_of_net(best, plan), "net_threads": np.array([threads])}
     per_event = pair.per_event()
     whole = max(1, int(n_events.sum()))
     return Refined(
@@ -134,15 +127,18 @@ def refine(  # noqa: PLR0913
 
 
 def refined_members(state: State, sequences: Sequences, k: int) -> FloatArray:
-    """Membership of every user by a network that was kept, (U, K) or (U, K + 1), in blocks."""
+    """Membership of every user by a network that was kept, (U, K) or (U, K + 1), in blocks.
+
+    With as many threads as it was trained with, so that the same users come out the same.
+    """
     coding, memory, chains = Coding.from_state(state), memory_of(state), mixture_of(state, k)
     shares = torch.from_numpy(np.array(state["net_shares"]))
     parts = [np.zeros((0, len(chains.shares)))]
-    for first in range(0, sequences.n_users, USERS_AT_ONCE):
-        users = np.arange(first, min(first + USERS_AT_ONCE, sequences.n_users))
-        outcomes = outcomes_of(sequences, coding, users)
-        net, window = _net_of(state, outcomes, k)
-        parts.append(memberships(net, shares, Reader(outcomes, memory, chains, window)))
+    with repeatable(int(state["net_threads"][0])):
+        for users in blocks_of_users(sequences):
+            outcomes = outcomes_of(sequences, coding, users)
+            net, window = _net_of(state, outcomes, k)
+            parts.append(memberships(net, shares, Reader(outcomes, memory, chains, window)))
     return np.concatenate(parts).astype(np.float32)
 
 

@@ -126,6 +126,19 @@ def test_users_placed_in_blocks_are_placed_as_at_once(planted, monkeypatch):
     np.testing.assert_array_equal(members_of(found.state, sequences, 4), found.members)
 
 
+def test_blocks_hold_neither_too_many_users_nor_too_many_events(monkeypatch):
+    sequences = acting(
+        {"a": "xy", "b": "xyx", "c": "", "d": "x" * 40, "e": "y", "f": "x", "g": "y"}
+    )
+    monkeypatch.setattr(sequence_models, "EVENTS_AT_ONCE", 5)
+    monkeypatch.setattr(sequence_models, "USERS_AT_ONCE", 3)
+    found = [users.tolist() for users in sequence_models.blocks_of_users(sequences)]
+    assert found == [[0, 1, 2], [3], [4, 5, 6]]
+    monkeypatch.setattr(sequence_models, "USERS_AT_ONCE", 2)
+    found = [users.tolist() for users in sequence_models.blocks_of_users(sequences)]
+    assert found == [[0, 1], [2], [3], [4, 5], [6]]
+
+
 def test_a_user_alone_is_placed_as_in_the_crowd(planted):
     _, sequences, found = planted
     for user in (0, 123, 399):
