@@ -114,10 +114,13 @@ def _add_forecast(commands: _Commands) -> None:
 
 
 def _minutes(text: str) -> float:
-    """A time limit. Argparse words what is refused here."""
-    value = float(text)
+    """A time limit."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
     if not 0 < value < float("inf"):
-        raise ValueError
+        raise argparse.ArgumentTypeError(f"'{text}' is no number of minutes above 0")
     return value
 
 
@@ -316,7 +319,7 @@ def _assign(call: argparse.Namespace) -> None:
 
     out = call.out.resolve()
     _check_place(out)
-    _check_file(out, call.events)
+    _check_file(out, call)
     run = runs.load_run(call.run)
     options = answers(run.reading(), call.options, call.set)
     paths = find_logs(call.events)
@@ -340,9 +343,7 @@ def _refine(call: argparse.Namespace) -> None:
     options = _options_of(call)
     out = call.out.resolve()
     _check_place(out)
-    _check_file(out, call.events)
-    if out == call.labels.resolve():
-        raise OptionRefused("--out is the file of labels itself. Give the name of another file.")
+    _check_file(out, call)
     with tempfile.TemporaryDirectory() as scratch:
         items = _items_from(call.items, Path(scratch)) if call.items else None
         _, events, _ = _events(call, options, Path(scratch))
@@ -468,11 +469,21 @@ def _check_folder(out: Path) -> None:
         print(f"Replacing the run in {out}", file=sys.stderr)
 
 
-def _check_file(out: Path, events: Sequence[str]) -> None:
+def _check_file(out: Path, call: argparse.Namespace) -> None:
+    """Refuse to write over anything that the call reads."""
+    from core.events.inputs import find_logs
+
     if out.is_dir():
         raise OptionRefused(f"--out '{out}' is a folder. Give the name of a file.")
-    if out in [Path(name).resolve() for name in events]:
-        raise OptionRefused("--out is the log itself. Give the name of another file.")
+    if out in (path.resolve() for path in find_logs(call.events)):
+        raise OptionRefused(f"--out '{out}' is a file of the log. Give the name of another file.")
+    for name in ("labels", "items", "item_vectors", "mapping", "options", "run"):
+        path = getattr(call, name, None)
+        if path is not None and path.resolve() in (out, *out.parents):
+            raise OptionRefused(
+                f"--out '{out}' is read, or lies in what is read, by --{name.replace('_', '-')}. "
+                "Give the name of another file."
+            )
 
 
 class _Teller:
