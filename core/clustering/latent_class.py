@@ -11,15 +11,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.artifacts import NOISE, DoubleArray, LongArray, Progress, State
+from core.artifacts import NOISE, DoubleArray, Progress, State
 from core.clustering import kmeans, markov_mixture
 from core.clustering._base import Assigned, Behaviour, Clusterer, Fitted
 from core.device import DeviceName, pick
 from core.errors import OptionRefused
-from core.geometry import drawn_users
 from core.options import Options, option
 from core.sequence_models.mixture import with_background
-from core.sequence_models.models import members_of, mixture_of
+from core.sequence_models.models import members_of, mixture_of, some_users
 from core.sequence_models.relabelling import members_by
 
 if TYPE_CHECKING:
@@ -180,7 +179,7 @@ def _refined(
         behaviour.sequences,
         start,
         plan_of(options),
-        _users(behaviour, options.net_users, seed),
+        some_users(behaviour.sequences, options.net_users, seed),
         seed,
         device=pick(options.net_device).name,
         threads=options.net_threads,
@@ -199,12 +198,6 @@ def _start(
     labels = kmeans.fit(behaviour.points, kmeans.KMeansOptions(), n_clusters, seed).values
     members = np.eye(n_clusters)[labels]
     return with_background(members) if behaviour.models.sets_aside else members
-
-
-def _users(behaviour: Behaviour, most: int, seed: int) -> LongArray:
-    users = np.flatnonzero(np.diff(behaviour.sequences.offsets) > 0)
-    drawn = drawn_users(len(users), most, seed)
-    return users if drawn is None else users[drawn]
 
 
 def _kept(found: Refined, start: str) -> str:

@@ -25,7 +25,8 @@ _CLASSES = 12
 """Classes of about equal size for each number."""
 _KINDS, _ITEMS = 12, 5_000
 """Most kinds of items, and most events whose items they are formed of."""
-_SAMPLE = 1_000_000
+MOST_CODED = 1_000_000
+"""Most events of which classes are learned."""
 DAYPARTS = 6
 _SECONDS_PER_PART = 86_400 // DAYPARTS
 TIE = 1
@@ -178,7 +179,9 @@ def _some_users(sequences: Sequences) -> LongArray:
     """Users to fit (all where there is none), evenly taken where there are many."""
     fitted = np.flatnonzero(np.asarray(sequences.split) == FIT)
     users = fitted if len(fitted) else np.arange(sequences.n_users)
-    return users[:: max(1, len(users) * sequences.n_events // (sequences.n_users or 1) // _SAMPLE)]
+    return users[
+        :: max(1, len(users) * sequences.n_events // (sequences.n_users or 1) // MOST_CODED)
+    ]
 
 
 def _gaps(sequences: Sequences) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
@@ -189,7 +192,7 @@ def _gaps(sequences: Sequences) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
 
 def _events_to_fit(sequences: Sequences) -> LongArray:
     """Events of the users to fit (of all where there is none), at even distances."""
-    step = max(1, sequences.n_events // _SAMPLE)
+    step = max(1, sequences.n_events // MOST_CODED)
     events = np.arange(0, sequences.n_events, step)
     user = np.searchsorted(sequences.offsets, events, side="right") - 1
     fitted = np.asarray(sequences.split)[user] == FIT

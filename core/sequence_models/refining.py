@@ -28,7 +28,7 @@ from core.artifacts import (
 from core.device import repeatable, with_room
 from core.sequence_models import background
 from core.sequence_models.counts import Counts, count
-from core.sequence_models.held_out import Foretold
+from core.sequence_models.held_out import SURELY, Foretold
 from core.sequence_models.mixture import Mixture, everyone_of, fit
 from core.sequence_models.models import (
     NET_SHAPE,
@@ -41,8 +41,6 @@ from core.sequence_models.neural import Corrections, Epoch, Plan, memberships, t
 from core.sequence_models.outcomes import Coding, Outcomes, outcomes_of
 from core.sequence_models.reading import EVENTS_PER_BATCH, Reader
 
-_SURELY = 2.0
-"""Standard errors by which it must be better."""
 _NET = "net."
 """What names of the network's weights begin with in a state."""
 
@@ -108,7 +106,7 @@ def refine(  # noqa: PLR0913
     n_events = np.diff(outcomes.offsets)[unseen]
     pair = judged([one.watched_bits for one in seen], n_events)
     gains, errors = pair.behind(0)
-    kept = bool(gains[1] > _SURELY * errors[1])
+    kept = bool(gains[1] > SURELY * errors[1])
     state = state_of_one(models.state, chains)
     if kept:
         state = {**state, **_of_net(best, plan), "net_threads": np.array([threads])}

@@ -26,15 +26,16 @@ from core.artifacts import (
     State,
 )
 from core.errors import TooLittleData
-from core.geometry import drawn_users
-from core.sequence_models.labels import SURELY, bits_of_labels
-from core.sequence_models.models import is_refined, members_of
+from core.sequence_models.held_out import SURELY
+from core.sequence_models.labels import bits_of_labels
+from core.sequence_models.models import is_refined, members_of, some_users
 from core.wording import counted, percent
 
 if TYPE_CHECKING:
     from core.sequence_models.neural import Plan
     from core.sequence_models.refining import Refined
 
+VERSION = 1
 UNLABELLED = -2
 """Code of a user of whom no label is known."""
 FEWEST = 10
@@ -203,14 +204,12 @@ def _refined(  # noqa: PLR0913
     from core.sequence_models.refining import refine
 
     start = np.eye(int(old.max()) + 1 + models.sets_aside)[old]  # NOISE is the last row
-    users = np.flatnonzero(np.diff(labelled.offsets) > 0)
-    drawn = drawn_users(len(users), how.most_users, seed)
     return refine(
         models,
         labelled,
         start,
         how.plan,
-        users if drawn is None else users[drawn],
+        some_users(labelled, how.most_users, seed),
         seed,
         device=how.device,
         threads=how.threads,
