@@ -169,7 +169,7 @@ def _learning(ground: Ground, options: LatentClassOptions) -> tuple[Cost, Cost]:
     plan = replace(plan_of(options), epochs=_NET_EPOCHS, patience=_NET_EPOCHS)
     begun, epoch, tried = _trained(ground, plan, device, threads)
     times = min(ground.sequences.n_users, options.net_users) / max(1, tried)
-    fewest = min(options.net_epochs, options.net_patience + 1)
+    fewest = min(options.net_epochs, options.net_patience)  # where the first is no better
     training = Cost.about(epoch).times(fewest, options.net_epochs).then(Cost.about(begun))
     everyone = _FORWARD * epoch * ground.sequences.n_users / max(1, tried)
     return training.times(times), Cost.about(everyone)
