@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from core.errors import OptionRefused
-from core.representations import learning, precision
+from core.representations import learning, precision, trained
 from core.representations._base import Work
 from core.representations.encoder_options import EncoderOptions
 from core.representations.precision import checked, pick_precision, with_room
@@ -54,7 +54,7 @@ def test_training_in_bfloat16_gives_much_the_same_points_and_repeats(log, monkey
     assert exact.device.split("), ")[1].startswith("float32 (repeats best")
     assert short.values.tobytes() == again.values.tobytes()
     assert 0 < np.abs(short.values - exact.values).max() < 0.1
-    np.testing.assert_array_equal(learning.transform(short.state, log, "cnn"), short.values)
+    np.testing.assert_array_equal(trained.transform(short.state, log, "cnn"), short.values)
 
 
 def test_what_dropout_leaves_out_does_not_speak_against_bfloat16(log, monkeypatch):
