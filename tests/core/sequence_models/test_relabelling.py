@@ -98,6 +98,7 @@ def test_users_without_a_label_get_one_and_small_labels_are_counted(ordered):
     assert found.n_moved == (after != values)[~bare].sum() and {7, 9}.isdisjoint(after)
     assert "all of these users went elsewhere" in found.told()
     assert "would go elsewhere" in replace(found, kept=False).told()
+    assert replace(found, room="Halved.").told().endswith("elsewhere. Halved.")
     assert set(after[bare]) <= {0, 1, 2, 3}
     assert np.mean(after[bare] == world.truth[bare]) > 0.8
 
