@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from core.errors import OptionRefused
 
 DeviceName = Literal["auto", "cuda", "mps", "cpu"]
+T = TypeVar("T")
 COUNTED_ON = "cpu (counting needs no GPU)"
 
 
@@ -89,3 +90,27 @@ def repeatable(threads: int, device: str = "cpu") -> Iterator[None]:
             torch.use_deterministic_algorithms(strict_before, warn_only=warn_before)
             torch.backends.cudnn.deterministic = cudnn_before
             memory.fill_uninitialized_memory = fill_before
+
+
+def with_room(run: Callable[[int], T], size: int, told: Callable[[int], None], least: int = 1) -> T:
+    """What ``run(size)`` gives, with half the size again and again where the GPU has no room.
+
+    ``told`` hears every new size before it is tried. Raises OptionRefused where even the least is
+    too much.
+    """
+    import torch
+
+    while True:
+        try:
+            return run(size)
+        except torch.cuda.OutOfMemoryError:
+            if size <= least:
+                raise OptionRefused(
+                    f"The GPU has no room even for {size} at a time. Set device to cpu, or make "
+                    "the network smaller: its width (hidden), its layers or what it looks back "
+                    "(window)."
+                ) from None
+        # Not while handling the error, which holds on to what filled the memory.
+        size = max(least, size // 2)
+        torch.cuda.empty_cache()
+        told(size)

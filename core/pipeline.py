@@ -47,7 +47,7 @@ from core.artifacts import (
     fingerprint,
     silent,
 )
-from core.clustering import CLUSTERERS, Behaviour, choose_k
+from core.clustering import CLUSTERERS, Behaviour, choose_k, refining
 from core.events import clean, item_categories, overview
 from core.events.overview import Overview
 from core.events.set_aside import SetAside, set_aside_batches
@@ -55,6 +55,7 @@ from core.report.set_aside_table import write_safe_set_aside
 from core.representations import REPRESENTATIONS
 from core.run_options import RunOptions
 from core.sequence_models import models as sequence_models
+from core.sequence_models import relabelling
 from core.sequences.summary import SequenceDescription, describe
 from core.store import Store
 
@@ -356,7 +357,8 @@ class Journey:
         cluster_by = {
             "method": o.cluster.method,
             "n_clusters": o.cluster.n_clusters,
-            "refine": o.cluster.refine and models_by,
+            "refine": o.cluster.refine
+            and {**models_by, "how": [refining.VERSION, relabelling.VERSION]},
             **o.cluster_params.to_dict(),
             **k_by,
             "choose_k": choose_k.VERSION,

@@ -19,11 +19,12 @@ from core.clustering.markov_mixture import MARKOV_MIXTURE
 from core.errors import OptionRefused, TooLittleData, did_you_mean
 from core.geometry import all_alike
 from core.options import Options
-from core.sequence_models.labels import SURELY, bits_of_labels
+from core.sequence_models.held_out import SURELY
+from core.sequence_models.labels import bits_of_labels
 from core.sequence_models.models import count_distinct as count_behaviours
 from core.wording import counted
 
-VERSION = 2
+VERSION = 3
 
 CLUSTERERS: dict[str, Clusterer] = {
     c.name: c for c in (MARKOV_MIXTURE, LATENT_CLASS, KMEANS, HDBSCAN)

@@ -220,4 +220,4 @@ KMEANS = Clusterer(
     fit=fit,
     assign=assign,
 )
-"""K-means, the default."""
+"""K-means on the points."""

@@ -1,7 +1,7 @@
 """Segments as sequence models: the chains of behaviour, corrected by a network that is shared.
 
-Kept only where users that were left out are foretold surely better; otherwise the segments
-are those of the chains, and that is told.
+Kept only where validation users, to whom nothing was fitted, are foretold surely better; otherwise
+the segments are those of the chains, and that is told.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.artifacts import DoubleArray, LongArray, Progress, State
+from core.artifacts import NOISE, DoubleArray, Progress, State
 from core.clustering import kmeans, markov_mixture
-from core.clustering._base import Assigned, Behaviour, Clusterer, Fitted, by_size
+from core.clustering._base import Assigned, Behaviour, Clusterer, Fitted
 from core.device import DeviceName, pick
 from core.errors import OptionRefused
-from core.geometry import drawn_users
 from core.options import Options, option
 from core.sequence_models.mixture import with_background
-from core.sequence_models.models import is_refined, members_of
+from core.sequence_models.models import members_of, mixture_of, some_users
+from core.sequence_models.relabelling import members_by
 
 if TYPE_CHECKING:
     from core.sequence_models.neural import Plan
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _STAGE = "labels"
 _WORDS = {"chains": "the chains of behaviour", "points": "K-means on the points"}
+_ALL_ASIDE = "By the network every user follows no segment, so the chains were kept."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,27 +106,25 @@ def fit(behaviour: Behaviour, options: LatentClassOptions, n_clusters: int, seed
     plain = markov_mixture.fit(behaviour, markov_mixture.MarkovMixtureOptions(), n_clusters, seed)
     if n_clusters == 1 or not _can_read(behaviour):
         return plain
+    behaviour = _as_far_aside(behaviour, plain)
     starts = {name: _start(name, behaviour, plain, n_clusters, seed) for name in options.starts}
     found = {
         name: _refined(name, start, behaviour, options, seed) for name, start in starts.items()
     }
-    name = max(found, key=lambda one: found[one].bits)
+    name = max(found, key=lambda one: (found[one].kept, found[one].bits))
     best = found[name]
     if not best.kept:
         return replace(plain, note=_reverted(best))
-    order, k = np.arange(best.k), best.k
-    state: State = {**best.state, "order": order, "k": np.array([k])}
-    order = by_size(_segments(state, behaviour)[0], k)
-    state = {**state, "order": order}
-    values, confidence = _segments(state, behaviour)
-    return Fitted(values=values, confidence=confidence, state=state, note=_kept(best, name))
+    fitted = _by_network(best, behaviour)
+    if (fitted.values == NOISE).all():  # segments there must be
+        return replace(plain, note=_ALL_ASIDE)
+    return replace(fitted, note=_kept(best, name))
 
 
 def assign(state: State, behaviour: Behaviour) -> Assigned:
     """Segment and confidence (the probability by Bayes' rule) of new users, (U,) each."""
-    if is_refined(state):
-        return _segments(state, behaviour)
-    return markov_mixture.assign(state, behaviour)
+    members = members_by(state, behaviour.sequences, int(state["k"][0]))
+    return markov_mixture.segments_of(members, state)
 
 
 def _can_read(behaviour: Behaviour) -> bool:
@@ -149,11 +148,18 @@ def plan_of(options: LatentClassOptions) -> Plan:
     )
 
 
-def _segments(state: State, behaviour: Behaviour) -> Assigned:
+def _as_far_aside(behaviour: Behaviour, plain: Fitted) -> Behaviour:
+    """The same, setting users aside only where the chains in the end did."""
+    assert behaviour.models is not None
+    aside = mixture_of(plain.state, int(plain.state["k"][0])).has_background
+    return replace(behaviour, models=replace(behaviour.models, sets_aside=aside))
+
+
+def _by_network(found: Refined, behaviour: Behaviour) -> Fitted:
     from core.sequence_models.refining import refined_members
 
-    members = refined_members(state, behaviour.sequences, int(state["k"][0]))
-    return markov_mixture.segments_of(members, state)
+    members = refined_members(found.state, behaviour.sequences, found.k)
+    return markov_mixture.ordered(members, found.k, found.state)
 
 
 def _refined(
@@ -173,7 +179,7 @@ def _refined(
         behaviour.sequences,
         start,
         plan_of(options),
-        _users(behaviour, options.net_users, seed),
+        some_users(behaviour.sequences, options.net_users, seed),
         seed,
         device=pick(options.net_device).name,
         threads=options.net_threads,
@@ -194,25 +200,21 @@ def _start(
     return with_background(members) if behaviour.models.sets_aside else members
 
 
-def _users(behaviour: Behaviour, most: int, seed: int) -> LongArray:
-    users = np.flatnonzero(np.diff(behaviour.sequences.offsets) > 0)
-    drawn = drawn_users(len(users), most, seed)
-    return users if drawn is None else users[drawn]
-
-
 def _kept(found: Refined, start: str) -> str:
-    return (
+    told = (
         f"The network corrected {_WORDS[start]}: users that were left out are foretold by "
         f"{found.gain:.3f} ± {found.error:.3f} bits per event better than by chains alone, "
         "when the network itself foretells them."
     )
+    return f"{told} {found.room}".strip()
 
 
 def _reverted(found: Refined) -> str:
-    return (
+    told = (
         "The network did not foretell users that were left out surely better than the chains "
         f"alone ({found.gain:+.3f} ± {found.error:.3f} bits per event), so the chains were kept."
     )
+    return f"{told} {found.room}".strip()
 
 
 LATENT_CLASS = Clusterer(

@@ -7,13 +7,13 @@ from typing import Literal
 
 import numpy as np
 
-from core.artifacts import Labels, Progress, State, fingerprint
-from core.clustering._base import Behaviour, by_size
+from core.artifacts import Labels, Progress, fingerprint
+from core.clustering._base import Behaviour
 from core.clustering.latent_class import LatentClassOptions, plan_of
-from core.clustering.markov_mixture import segments_of
+from core.clustering.markov_mixture import ordered
 from core.device import pick
 from core.errors import TooLittleData
-from core.sequence_models.relabelling import HowToRefine, Relabelled, hard, relabel
+from core.sequence_models.relabelling import HowToRefine, Relabelled, relabel
 
 REFINED = "refined"
 """Where a state says that models of behaviour place users, whatever formed the segments."""
@@ -62,21 +62,13 @@ def how_to(options: LatentClassOptions) -> HowToRefine:
 
 
 def _relabelled(labels: Labels, found: Relabelled) -> Labels:
-    k = len(found.codes)
-    order = by_size(hard(found.members, k), k)
-    state: State = {
-        **found.state,
-        "order": order,
-        "k": np.array([k]),
-        REFINED: np.array([1]),
-    }
-    values, confidence = segments_of(found.members, state)
+    made = ordered(found.members, len(found.codes), {**found.state, REFINED: np.array([1])})
     return replace(
         labels,
-        values=values,
-        confidence=confidence,
-        n_clusters=int(values.max()) + 1,
-        state=state,
+        values=made.values,
+        confidence=made.confidence,
+        n_clusters=int(made.values.max()) + 1,
+        state=made.state,
         fingerprint=fingerprint(labels.fingerprint, REFINED, VERSION, {}),
     )
 

@@ -20,7 +20,7 @@ from core.forecast.measuring import Cost, Gauge
 from core.pipeline import Journey
 from core.wording import duration, figure
 
-VERSION = 2
+VERSION = 3
 HEAVY = ("models", "embeddings", "k_curve", "labels", "projection")
 """The steps that are forecast, in order; the others take seconds at any size."""
 LIMIT_SECONDS = 600.0

@@ -18,24 +18,21 @@ from core.clustering.kmeans import KMeansOptions
 from core.clustering.latent_class import LatentClassOptions, plan_of
 from core.device import pick
 from core.forecast.measuring import Cost, Gauge
-from core.forecast.modelling import placing_cost
+from core.forecast.modelling import further_cost, placing_cost
 from core.forecast.samples import sample_of, share_of
 from core.options import Options
-from core.sequence_models.labels import bits_of_labels
+from core.sequence_models.labels import MOST_JUDGED, bits_of_labels
+from core.sequence_models.models import has_mixture
 
 if TYPE_CHECKING:
     from core.sequence_models.neural import Plan
 
-_JUDGED = 20_000
-"""Most users on whom labels are judged."""
 _NET_USERS, _NET_EPOCHS = 400, 3
 """Users and epochs of the network that are timed."""
 _ROUNDS_VARY = 1.5
 """How many times more, or fewer, rounds K-means may take with more users."""
 _FORWARD = 1 / 3
 """Of a training step, what only reading takes."""
-_READINGS = 2
-"""Times that everyone is read by a network: to order the segments, and to fill them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,24 +45,32 @@ class Ground:
     points: FloatArray  # (S, D) of users like those to come
     models: BehaviourModels
     k: int
+    models_users: int
+    """Most users that models are fitted to."""
+    ways: tuple[int, int]
+    """Least and most ways that models are looked for on: two where they have a background."""
     gauge: Gauge
 
 
-def labels_cost(ground: Ground, method: str, options: Options) -> Cost:
-    """Forming segments by one algorithm, or by all that "auto" compares."""
+def labels_cost(ground: Ground, method: str, options: Options, *, refine: bool = False) -> Cost:
+    """Forming segments by one algorithm, or by all that "auto" compares, and refining them."""
     if not isinstance(options, AutoOptions):
-        return _COSTS[method](ground, options)
+        cost = _COSTS[method](ground, options)
+        of_points = CLUSTERERS[method].reads == "points"
+        return cost.then(_refining(ground)) if refine and of_points else cost
     cost, names = Cost(), options.names(CLUSTERERS)
     for name in names:
         cost = cost.then(_COSTS[name](ground, CLUSTERERS[name].Options()))
-    return cost.then(judging_cost(ground.sequences, ground.models, len(names), ground.gauge))
+    cost = cost.then(judging_cost(ground.sequences, ground.models, len(names), ground.gauge))
+    of_points = any(CLUSTERERS[name].reads == "points" for name in names)
+    return cost.perhaps(_refining(ground)) if refine and of_points else cost
 
 
 def judging_cost(
     sequences: Sequences, models: BehaviourModels, n_labels: int, gauge: Gauge
 ) -> Cost:
     """How well several labels foretell users that were left out."""
-    sample = sample_of(sequences, _JUDGED)
+    sample = sample_of(sequences, MOST_JUDGED)
 
     def judge(n_users: int) -> None:
         some = share_of(sample, n_users)
@@ -130,21 +135,44 @@ def _fitted_and_placed(
 
 
 def _chains(ground: Ground, options: Options) -> Cost:
+    """Placing everyone; before that, fitting models of so many segments where none were kept."""
+    placing = _placing(ground)
+    if has_mixture(ground.models.state, ground.k):
+        return placing
+    further = further_cost(ground.sequences, ground.models_users, ground.k, ground.gauge)
+    return further.times(*ground.ways).then(placing)
+
+
+def _placing(ground: Ground) -> Cost:
     return placing_cost(ground.sequences, ground.models, ground.gauge)
 
 
 def _network(ground: Ground, options: LatentClassOptions) -> Cost:
     """The chains, the network trained on some users, and perhaps everyone placed by it."""
+    one, everyone = _learning(ground, options)
+    begun = _chains(ground, options).then(_placing(ground))
+    # Only where the network is kept everyone is read by it.
+    return begun.then(one.times(len(options.starts))).perhaps(everyone)
+
+
+def _refining(ground: Ground) -> Cost:
+    """A network trained from labels, everyone placed by it or by chains, and both judged."""
+    training, everyone = _learning(ground, LatentClassOptions())
+    placing = _placing(ground).either(everyone)
+    judging = judging_cost(ground.sequences, ground.models, 2, ground.gauge)
+    return training.then(placing).then(judging)
+
+
+def _learning(ground: Ground, options: LatentClassOptions) -> tuple[Cost, Cost]:
+    """Training the network from one start, and placing everyone by it."""
     device, threads = pick(options.net_device).name, min(options.net_threads, os.cpu_count() or 1)
     plan = replace(plan_of(options), epochs=_NET_EPOCHS, patience=_NET_EPOCHS)
     begun, epoch, tried = _trained(ground, plan, device, threads)
     times = min(ground.sequences.n_users, options.net_users) / max(1, tried)
-    fewest = min(options.net_epochs, options.net_patience + 1)
+    fewest = min(options.net_epochs, options.net_patience)  # where the first is no better
     training = Cost.about(epoch).times(fewest, options.net_epochs).then(Cost.about(begun))
-    everyone = _READINGS * _FORWARD * epoch * ground.sequences.n_users / max(1, tried)
-    one = training.times(times * len(options.starts))
-    # Only where the network is kept everyone is read by it.
-    return _chains(ground, options).times(2).then(one).perhaps(Cost.about(everyone))
+    everyone = _FORWARD * epoch * ground.sequences.n_users / max(1, tried)
+    return training.times(times), Cost.about(everyone)
 
 
 def _trained(ground: Ground, plan: Plan, device: str, threads: int) -> tuple[float, float, int]:

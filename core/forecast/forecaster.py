@@ -49,7 +49,10 @@ class Forecaster:
         if step == "embeddings":
             return self._representing.cost(options.represent.method, options.represent_params)
         if step == "labels":
-            return labels_cost(self._ground, options.cluster.method, options.cluster_params)
+            cluster = options.cluster
+            return labels_cost(
+                self._ground, cluster.method, options.cluster_params, refine=cluster.refine
+            )
         of_points = self._k_curve if step == "k_curve" else self._projection
         narrow, wide = self._points[0], self._points[-1]
         found = of_points(wide)
@@ -125,8 +128,17 @@ class Forecaster:
             points=self._points[-1],
             models=self._models,
             k=self._k(),
+            models_users=self.journey.options.models.models_users,
+            ways=self._ways(),
             gauge=self.gauge,
         )
+
+    def _ways(self) -> tuple[int, int]:
+        """Least and most ways on which models are looked for: one more with a background."""
+        if self.journey.ready("models"):
+            ways = 1 + self._models.sets_aside
+            return ways, ways
+        return 1, 1 + (self.journey.options.models.background == "auto")
 
     def _k(self) -> int:
         wanted = self.journey.options.cluster.n_clusters

@@ -11,26 +11,33 @@ from core.artifacts import TEST, BehaviourModels, Sequences
 from core.forecast.measuring import Cost, Gauge, peak_bytes
 from core.forecast.samples import sample_of, share_of
 from core.sequence_models.counts import Counts, Memory, count
-from core.sequence_models.held_out import CATEGORIES, EXTRA, MEMORIES, N_FOLDS, RESTARTS
+from core.sequence_models.held_out import (
+    CATEGORIES,
+    EXTRA,
+    MEMORIES,
+    MOST_TRIED,
+    N_FOLDS,
+    RESTARTS,
+)
 from core.sequence_models.mixture import fit, of_members, path
-from core.sequence_models.models import USERS_AT_ONCE, members_of, state_of_all
+from core.sequence_models.models import (
+    ASIDE_RESTARTS,
+    EVENTS_AT_ONCE,
+    USERS_AT_ONCE,
+    members_of,
+    state_of_all,
+)
 from core.sequence_models.options import SequenceModelOptions
-from core.sequence_models.outcomes import Coding, outcomes_of
+from core.sequence_models.outcomes import MOST_CODED, Coding, outcomes_of
 
 _FEW = 800
 """Users with whom a way down and up is gone for real."""
 _ROUNDS, _MODELS = 3, 6
 """Rounds of EM that are timed at the real size, and with how many models."""
-_TRIED = 8
-"""Most segments with which memories are compared."""
-_ASIDE = 3
-"""Ways on which models for everyone are looked for once more where a background helps."""
 _SPREAD = 1.5
 """How much more or fewer rounds EM may take with many users than with few."""
 _RESULT = 12
 """Bytes of every membership: in double precision as it is read, and in single as it is kept."""
-_CODED = 1_000_000
-"""Most events by which it is learned how events are told apart."""
 _MEMORY = Memory(actions=1, visits=True, category="stay")
 _KEPT = 4
 """Numbers of segments that foretell about alike, of the models that nobody fitted."""
@@ -83,9 +90,16 @@ def placing_cost(sequences: Sequences, models: BehaviourModels, gauge: Gauge) ->
         members_of(models.state, share_of(sample, n_users), models.suggested)
 
     growth, n_users = gauge.growth(place, sample.n_users), sequences.n_users
-    at_once = growth.at(min(n_users, USERS_AT_ONCE)).memory
+    of_events = EVENTS_AT_ONCE * n_users // max(1, sequences.n_events)
+    at_once = growth.at(min(n_users, USERS_AT_ONCE, max(1, of_events))).memory
     result = _RESULT * n_users * (models.suggested + 1)
     return replace(growth.at(n_users), memory=at_once + result)
+
+
+def further_cost(sequences: Sequences, models_users: int, k: int, gauge: Gauge) -> Cost:
+    """Fitting models for a number of segments that was not kept: one way down and up."""
+    looking = _Looking(sample_of(sequences, models_users), SequenceModelOptions(), gauge)
+    return looking.one_way(k + EXTRA)
 
 
 class _Looking:
@@ -102,11 +116,13 @@ class _Looking:
         return count(outcomes_of(self.sample, Coding.of(self.sample)), _MEMORY)
 
     def cost(self, n_events: int) -> Cost:
-        read = min(n_events, _CODED) / max(1, self.sample.n_events)
+        read = min(n_events, MOST_CODED) / max(1, self.sample.n_events)
         reading = self.gauge.seconds(lambda: self.counts) * read
-        held = peak_bytes(lambda: count(outcomes_of(self.sample, Coding.of(self.sample)), _MEMORY))
-        few = self.counts.take(np.arange(min(_FEW, self.counts.n_users)))
-        way, short = self._way(few, self.most + EXTRA, up=True), self._way(few, _TRIED, up=False)
+        held, few = self._held(), self._few()
+        way, short = (
+            self._way(few, self.most + EXTRA, up=True),
+            self._way(few, MOST_TRIED, up=False),
+        )
         n_users = self.counts.n_users
         one = self._round(few)
         compared = self._round(self._of(max(1, int(self.compared * n_users)))) / one
@@ -117,7 +133,19 @@ class _Looking:
         found = Cost.about(seconds, 3 * held, _SPREAD).then(Cost.about(reading))
         if self.options.background != "auto":
             return found
-        return found.perhaps(Cost.about(way * _ASIDE * everyone, 3 * held, _SPREAD))
+        return found.perhaps(Cost.about(way * ASIDE_RESTARTS * everyone, 3 * held, _SPREAD))
+
+    def one_way(self, k_top: int) -> Cost:
+        """One way from so many models down, up and down again, with all users modelled."""
+        reading, few = self.gauge.seconds(lambda: self.counts), self._few()
+        way = self._way(few, k_top, up=True) * self._round(self.counts) / self._round(few)
+        return Cost.about(way, 3 * self._held(), _SPREAD).then(Cost.about(reading))
+
+    def _few(self) -> Counts:
+        return self._of(min(_FEW, self.counts.n_users))
+
+    def _held(self) -> float:
+        return peak_bytes(lambda: count(outcomes_of(self.sample, Coding.of(self.sample)), _MEMORY))
 
     def _of(self, n_users: int) -> Counts:
         return self.counts.take(np.arange(n_users))

@@ -5,14 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from core.artifacts import Sequences
-from core.geometry import drawn_users
+from core.sequence_models.models import some_users
 
 
 def sample_of(sequences: Sequences, n_users: int) -> Sequences:
     """So many users with events, drawn by chance; all where there are no more."""
-    users = np.flatnonzero(np.diff(sequences.offsets) > 0)
-    drawn = drawn_users(len(users), n_users, 0)
-    return sequences.of_users(users if drawn is None else users[drawn])
+    return sequences.of_users(some_users(sequences, n_users, 0))
 
 
 def share_of(sequences: Sequences, n_users: int) -> Sequences:

@@ -1,4 +1,4 @@
-"""How many digits training calculates with, and what becomes of a batch the GPU has no room for.
+"""How many digits training calculates with.
 
 bfloat16 keeps the range of float32 and about three digits. It is used for reading the events while
 training only: losses, weights and the places of users are always float32.
@@ -6,17 +6,15 @@ training only: losses, weights and the places of users are always float32.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, Literal
 
-from core.errors import OptionRefused
+from core.device import with_room as with_room
 
 if TYPE_CHECKING:
     from core.representations.encoder import EventEncoder, Tensors
 
 PrecisionName = Literal["auto", "float32", "bfloat16"]
-T = TypeVar("T")
 
 _LEAST_LIKENESS = 0.999
 """Cosine of a user's state in both precisions below which the short one is not trusted."""
@@ -88,27 +86,3 @@ def checked(precision: Precision, encoder: EventEncoder, batch: Tensors) -> Prec
     return Precision(
         name="float32", reason=f"in bfloat16 a user came out differently, cosine {likeness:.4f}"
     )
-
-
-def with_room(run: Callable[[int], T], size: int, told: Callable[[int], None], least: int = 1) -> T:
-    """What ``run(size)`` gives, with half the size again and again where the GPU has no room.
-
-    ``told`` hears every new size before it is tried. Raises OptionRefused where even the least is
-    too much.
-    """
-    import torch
-
-    while True:
-        try:
-            return run(size)
-        except torch.cuda.OutOfMemoryError:
-            if size <= least:
-                raise OptionRefused(
-                    f"The GPU has no room even for {size} at a time. Set device to cpu, or lower "
-                    "the width (hidden), the layers or the longest stretch (window)."
-                ) from None
-        size = max(
-            least, size // 2
-        )  # not while handling the error, which holds on to what filled the memory
-        torch.cuda.empty_cache()
-        told(size)

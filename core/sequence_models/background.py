@@ -2,16 +2,19 @@
 
 The chances of such a user are drawn from a Dirichlet distribution around everyone's, one per
 context; integrated out, its counts follow a Dirichlet-multinomial (Pólya) distribution. How far
-people of this kind stray from everyone is one number per block, taken from `STRAYING`.
+people of this kind stray from everyone is one number per block, taken from `STRAYING`. Everyone are
+the users that were fitted, so that a user's likelihood is its own, whoever else is looked at.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from core.artifacts import DoubleArray, FloatArray, LongArray
+from core.sequence_models.chances import chances, smoothed
 from core.sequence_models.counts import KINDS_OF_CATEGORY, Block, Counts
 
 if TYPE_CHECKING:
@@ -28,20 +31,20 @@ _NORMAL = np.polynomial.hermite_e.hermegauss(9)
 def own_likelihoods(counts: Counts, everyone: DoubleArray) -> FloatArray:
     """Log likelihood of every user with chances of its own, (U, blocks, STRAYING), in nats.
 
-    ``everyone`` (columns,) are the chances of one model for all.
+    ``everyone`` (columns,) are the counts of all users fitted (`mixture.everyone_of`).
     """
     from scipy.sparse import coo_array, csr_array
 
     found = np.zeros((counts.n_users, len(counts.blocks), len(STRAYING)))
     for i, block in enumerate(counts.blocks):
         part = coo_array(counts.matrix[:, block.columns])
-        chances = everyone[block.columns].reshape(block.rows, block.width)
+        totals = everyone[block.columns]
         if block.stays:
-            found[:, i] = _stays(part, chances)
+            found[:, i] = _stays(part, totals, block)
         elif block.scales:
-            found[:, i] = _tilted(csr_array(part), chances, block.scales)
+            found[:, i] = _tilted(csr_array(part), _usual(totals, block), block.scales)
         else:
-            found[:, i] = _by_last(part, chances, block)
+            found[:, i] = _by_last(part, totals, block)
     return found.astype(np.float32)
 
 
@@ -57,19 +60,22 @@ def likelihoods(own: FloatArray, straying: LongArray) -> DoubleArray:
     return np.asarray(picked.sum(axis=1, dtype=np.float64))
 
 
-def _by_last(part: coo_array, chances: DoubleArray, block: Block) -> DoubleArray:
+def _usual(totals: DoubleArray, block: Block) -> DoubleArray:
+    """Chances (rows, width) of one model for all, by the counts of one block."""
+    found = chances(totals[None], (replace(block, start=0),))
+    return np.asarray(found.reshape(block.rows, block.width))
+
+
+def _by_last(part: coo_array, totals: DoubleArray, block: Block) -> DoubleArray:
     """A row per nearest context; farther ones are too many for one user to show."""
-    if len(block.levels) < 2:
-        return _polya(part.row, part.col, part.data, chances, part.shape[0])
-    nearest = block.levels[-1] * block.width
-    weights = np.bincount(part.col, part.data, minlength=part.shape[1])
-    totals = weights.reshape(-1, block.levels[-1], block.width).sum(axis=0) + 1e-2
-    mean = totals / totals.sum(axis=1, keepdims=True)
-    return _polya(part.row, part.col % nearest, part.data, mean, part.shape[0])
+    nearest = replace(block, levels=block.levels[-1:])
+    n_cells = nearest.rows * nearest.width
+    mean = _usual(totals.reshape(-1, n_cells).sum(axis=0), nearest)
+    return _polya(part.row, part.col % n_cells, part.data, mean, part.shape[0])
 
 
 def _tilted(
-    part: csr_array, chances: DoubleArray, scales: tuple[tuple[int, int], ...]
+    part: csr_array, usual: DoubleArray, scales: tuple[tuple[int, int], ...]
 ) -> DoubleArray:
     """Log likelihood (U, STRAYING) where every user is a little above or below everyone on a scale.
 
@@ -80,39 +86,39 @@ def _tilted(
     from scipy.special import logsumexp
 
     nodes, weights = _NORMAL
-    flat = np.log(chances).ravel()
+    flat = np.log(usual).ravel()
     found = np.repeat((part @ flat)[:, None], len(STRAYING), axis=1)
     for first, last in scales:
         inside = np.arange(first, last)
         place = np.linspace(-1, 1, len(inside))
         among = np.zeros((part.shape[1], len(_TILTS), len(nodes)))
-        rows = among.reshape(*chances.shape, len(_TILTS), len(nodes))
+        rows = among.reshape(*usual.shape, len(_TILTS), len(nodes))
         tilts = _TILTS[:, None] * nodes
-        raw = chances[:, inside, None, None] * np.exp(place[:, None, None] * tilts)
+        raw = usual[:, inside, None, None] * np.exp(place[:, None, None] * tilts)
         share = (
             raw
             / raw.sum(axis=1, keepdims=True)
-            * chances[:, inside, None, None].sum(1, keepdims=True)
+            * usual[:, inside, None, None].sum(1, keepdims=True)
         )
-        rows[:, inside] = np.log(share) - np.log(chances[:, inside, None, None])
+        rows[:, inside] = np.log(share) - np.log(usual[:, inside, None, None])
         gains = (part @ among.reshape(part.shape[1], -1)).reshape(-1, len(_TILTS), len(nodes))
         found += logsumexp(gains, axis=2, b=weights / weights.sum())
     return found
 
 
-def _stays(part: coo_array, chances: DoubleArray) -> DoubleArray:
+def _stays(part: coo_array, totals: DoubleArray, block: Block) -> DoubleArray:
     """Own chances of what is drawn, and of staying within a visit and over its border."""
-    n_users, width = part.shape[0], chances.shape[1]
-    kind, category, drawn = part.col // width, part.col % width, chances[0]
+    n_users, width, drawn = part.shape[0], block.width, _usual(totals, block)[0]
+    kind, category = part.col // width, part.col % width
     anew = (kind == 0) | (kind % 2 == 1)
     found = _polya(part.row[anew], category[anew], part.data[anew], drawn[None], n_users)
     # What is drawn anew and seen as another is never the same; by how much, on average.
     others = np.bincount(part.row, part.data * (kind % 2 == 1), minlength=n_users)
     found -= (others * np.log1p(-(drawn**2).sum()))[:, None]
+    by_kind = totals.reshape(block.rows, width).sum(axis=1)
     for other in range(1, KINDS_OF_CATEGORY, 2):
         among = (kind == other) | (kind == other + 1)
-        totals = np.bincount(kind[among] - other, part.data[among], minlength=2) + 1e-2
-        mean = (totals / totals.sum())[None]
+        mean = smoothed(by_kind[None, other : other + 2], np.array(0.5), 1.0)
         found += _polya(part.row[among], kind[among] - other, part.data[among], mean, n_users)
     return found
 

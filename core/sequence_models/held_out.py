@@ -26,8 +26,10 @@ MEMORIES = (
 )
 """What is tried for actions, the simplest first."""
 CATEGORIES: tuple[CategoryMemory, ...] = ("stay", "last", "action")
-_MOST_TRIED = 8
+MOST_TRIED = 8
 """Most segments with which memories are compared."""
+SURELY = 2.0
+"""Standard errors by which something must be better to be taken."""
 ROUNDING = 1e-6
 """Bits per event below which a difference is none, however alike users are."""
 EXTRA = 2
@@ -151,7 +153,7 @@ def _best_memory(
     for memory in memories:
         counts = count(memory)
         known, unseen = counts.take(fitted), counts.take(watched)
-        found = path(known, _MOST_TRIED, 1, np.random.default_rng([seed, 11]), up=False)
+        found = path(known, MOST_TRIED, 1, np.random.default_rng([seed, 11]), up=False)
         tried = [foretell(found[k], unseen) for k in sorted(found)]
         bits.append(max(tried, key=lambda of_users: float(of_users.sum())))
     foretold = Foretold(bits=np.stack(bits, axis=1), n_events=unseen.n_events)

@@ -11,13 +11,13 @@ import numpy.typing as npt
 from core.artifacts import NOISE, TEST, VALIDATE, BehaviourModels, DoubleArray, Sequences
 from core.sequence_models import background
 from core.sequence_models.counts import Counts
+from core.sequence_models.held_out import SURELY as SURELY
 from core.sequence_models.held_out import Foretold, foretell
 from core.sequence_models.mixture import Mixture, everyone_of, fit, of_members
 from core.sequence_models.models import counts_of
 
-SURELY = 2.0
-"""Standard errors by which a later candidate must be better than an earlier one to be taken."""
-_MOST_USERS = 20_000
+MOST_JUDGED = 20_000
+"""Most users, fitted and foretold together."""
 
 
 def bits_of_labels(
@@ -61,7 +61,7 @@ def sides(
     split: npt.NDArray[np.int8], seed: int
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Users to fit and users to foretell. Where nobody is to be watched, every fourth is."""
-    order = np.random.default_rng([seed, 3]).permutation(len(split))[:_MOST_USERS]
+    order = np.random.default_rng([seed, 3]).permutation(len(split))[:MOST_JUDGED]
     order = order[split[order] != TEST] if (split != TEST).any() else order
     watched = split[order] == VALIDATE
     if not 1 < watched.sum() < len(order) - 1:

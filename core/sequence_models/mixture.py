@@ -34,7 +34,7 @@ class Mixture:
 
     shares: DoubleArray  # (K,), with a background (K + 1,); they sum to 1
     logs: FloatArray  # (columns, K) natural logarithm of every chance
-    everyone: DoubleArray  # (columns,) chances of one model for all
+    everyone: DoubleArray  # (columns,) counts of all users fitted, from whom a background strays
     straying: LongArray  # (blocks,) how the background strays; empty where there is none
     likelihood: float
     """Mean log likelihood per event on the users fitted, in nats."""
@@ -67,7 +67,7 @@ def log_likelihoods(mixture: Mixture, counts: Counts, own: FloatArray | None = N
     """Log likelihood of every user's events under every model, in nats.
 
     Shape (U, K), with a background (U, K + 1). ``own`` saves working out the background's
-    `background.own_likelihoods` again where several mixtures have the same chances of everyone.
+    `background.own_likelihoods` again where several mixtures were fitted to the same users.
     """
     if not mixture.has_background:
         return _likelihoods(counts, mixture.logs, None, mixture.straying)
@@ -92,9 +92,8 @@ def bayes(scores: DoubleArray) -> tuple[DoubleArray, DoubleArray]:
 
 
 def everyone_of(counts: Counts) -> DoubleArray:
-    """Chances (columns,) of one model for all."""
-    totals = np.asarray(counts.matrix.sum(axis=0), dtype=np.float64)
-    return np.asarray(chances(totals[None], counts.blocks)[0])
+    """Counts (columns,) of all users together."""
+    return np.asarray(counts.matrix.sum(axis=0), dtype=np.float64)
 
 
 def of_members(counts: Counts, members: DoubleArray) -> Mixture:

@@ -21,28 +21,28 @@ from core.artifacts import (
     fingerprint,
     silent,
 )
+from core.errors import FileRefused
 from core.geometry import drawn_users
 from core.sequence_models import background, held_out
-from core.sequence_models.counts import CategoryMemory, Counts, Memory, count
+from core.sequence_models.counts import Counts, Memory, count
 from core.sequence_models.held_out import EXTRA, RESTARTS, Foretold
 from core.sequence_models.mixture import Mixture, Path, everyone_of, path, path_aside, posteriors
 from core.sequence_models.options import SequenceModelOptions
 from core.sequence_models.outcomes import Coding, Outcomes, outcomes_of
 
-VERSION = 2
+VERSION = 3
 _STAGE = "models"
 _FEWEST_ASIDE, MOST_ASIDE = 0.01, 0.5
 """Where more users than this follow nobody, setting them aside would leave no segmentation."""
-_WORTH = 0.003
+WORTH = 0.003
 """Share of all that segments gain which one more must add to be suggested."""
-_SURELY = 2.0
-"""Standard errors by which a background must be better."""
-USERS_AT_ONCE = 20_000
+USERS_AT_ONCE, EVENTS_AT_ONCE = 20_000, 500_000
+"""Most users, and events, that are counted at once; a single user may have more."""
 NET_SHAPE = "net_shape"
 """Where a state says what network corrects the chains; it is there where one was kept."""
 _BOOTSTRAPS = 100
-_ASIDE_RESTARTS = 3
-_CATEGORY: tuple[CategoryMemory, ...] = ("stay", "last", "action")
+ASIDE_RESTARTS = 3
+"""Ways on which models are looked for once more where a background helps."""
 
 
 def learn(
@@ -54,7 +54,7 @@ def learn(
     (never by the test users); the models that are kept are fitted to everyone. On a random sample
     where there are more users than ``models_users``. The same seed gives the same models.
     """
-    users = _modelled_users(sequences, options.models_users, seed)
+    users = some_users(sequences, options.models_users, seed)
     coding = Coding.of(sequences)
     split = np.asarray(sequences.split)[users]
     if (split != TEST).sum() < 2 * held_out.N_FOLDS:
@@ -131,13 +131,17 @@ def _chosen(  # noqa: PLR0913
     alone = _Chosen(mixtures=mixtures, foretold=plain, sets_aside=False, share_aside=0.0)
     if aside is None or not _surely_better(aside, plain):
         return alone
-    own = background.own_likelihoods(counts, everyone_of(counts))
-    rng = np.random.default_rng([seed, 98])
-    with_aside = path_aside(counts, mixtures, own, _ASIDE_RESTARTS, rng)
+    with_aside = _aside(counts, mixtures, ASIDE_RESTARTS, seed)
     share = float(with_aside[_suggested(aside)].shares[-1])
     if not _FEWEST_ASIDE <= share <= MOST_ASIDE:
         return replace(alone, share_aside=share)
     return _Chosen(mixtures=with_aside, foretold=aside, sets_aside=True, share_aside=share)
+
+
+def _aside(counts: Counts, plain: Path, restarts: int, seed: int) -> Path:
+    """Mixtures with a background, of the numbers of models that there are without."""
+    own = background.own_likelihoods(counts, everyone_of(counts))
+    return path_aside(counts, plain, own, restarts, np.random.default_rng([seed, 98]))
 
 
 def fitted_to(models: BehaviourModels, sequences: Sequences, seed: int) -> BehaviourModels:
@@ -152,9 +156,7 @@ def fitted_to(models: BehaviourModels, sequences: Sequences, seed: int) -> Behav
     most = max(1, min(max(models.ks), len(users) // 10))
     mixtures = path(counts, most + EXTRA, RESTARTS, np.random.default_rng([seed, 99]))
     if models.sets_aside:
-        own = background.own_likelihoods(counts, everyone_of(counts))
-        rng = np.random.default_rng([seed, 98])
-        mixtures = path_aside(counts, mixtures, own, _ASIDE_RESTARTS, rng)
+        mixtures = _aside(counts, mixtures, ASIDE_RESTARTS, seed)
     ks = range(1, most + 1)
     state = state_of_all(coding, memory, {k: _largest_first(mixtures[k]) for k in ks})
     suggested = min(models.suggested, most)
@@ -175,12 +177,11 @@ def mixture_for(models: BehaviourModels, sequences: Sequences, k: int, seed: int
     """The mixture of ``k`` models, fitted now where it was not kept."""
     if has_mixture(models.state, k):
         return mixture_of(models.state, k)
-    users = _modelled_users(sequences, models.n_fitted, seed)
+    users = some_users(sequences, models.n_fitted, seed)
     counts = counts_of(models.state, sequences, users)
     mixtures = path(counts, k + EXTRA, 1, np.random.default_rng([seed, 99]))
     if models.sets_aside:
-        own = background.own_likelihoods(counts, everyone_of(counts))
-        mixtures = path_aside(counts, mixtures, own, 1, np.random.default_rng([seed, 98]))
+        mixtures = _aside(counts, mixtures, 1, seed)
     return _largest_first(mixtures[min(k, max(mixtures))])
 
 
@@ -211,9 +212,18 @@ def counts_of(state: State, sequences: Sequences, users: LongArray) -> Counts:
 
 def in_blocks(state: State, sequences: Sequences) -> Iterator[tuple[LongArray, Counts]]:
     """Users and their counts, block by block."""
-    for first in range(0, sequences.n_users, USERS_AT_ONCE):
-        users = np.arange(first, min(first + USERS_AT_ONCE, sequences.n_users))
+    for users in blocks_of_users(sequences):
         yield users, counts_of(state, sequences, users)
+
+
+def blocks_of_users(sequences: Sequences) -> Iterator[LongArray]:
+    """All users, in blocks of which neither the users nor their events are too many at once."""
+    offsets, first = np.asarray(sequences.offsets), 0
+    while first < sequences.n_users:
+        full = int(np.searchsorted(offsets, offsets[first] + EVENTS_AT_ONCE, side="right")) - 1
+        stop = max(first + 1, min(full, first + USERS_AT_ONCE, sequences.n_users))
+        yield np.arange(first, stop)
+        first = stop
 
 
 def count_distinct(state: State, sequences: Sequences, enough: int) -> int:
@@ -231,11 +241,21 @@ def count_distinct(state: State, sequences: Sequences, enough: int) -> int:
 def memory_of(state: State) -> Memory:
     """The memory of the models that were kept."""
     actions, visits, category = (int(value) for value in state["memory"])
-    return Memory(actions=actions, visits=bool(visits), category=_CATEGORY[category])
+    return Memory(actions=actions, visits=bool(visits), category=held_out.CATEGORIES[category])
 
 
 def mixture_of(state: State, k: int) -> Mixture:
-    """The mixture of ``k`` models. Raises KeyError where none was kept."""
+    """The mixture of ``k`` models. Raises KeyError where none was kept.
+
+    Raises FileRefused for models that another version made: they would be read wrongly.
+    """
+    made_by = int(state.get("models_version", np.zeros(1))[0])
+    if made_by != VERSION:
+        raise FileRefused(
+            f"The models of behaviour were made by version {made_by} of them, this program reads "
+            f"version {VERSION}. Form the segments again by this program (the options are in the "
+            "run's run.json)."
+        )
     parts = {name: np.asarray(state[f"mixture.{k}.{name}"]) for name in _ARRAYS}
     return Mixture(**parts, likelihood=float("nan"))
 
@@ -255,16 +275,22 @@ def is_refined(state: State) -> bool:
 
 def state_of_all(coding: Coding, memory: Memory, mixtures: Path) -> State:
     """What placing users by any of several mixtures needs."""
-    words = [memory.actions, memory.visits, _CATEGORY.index(memory.category)]
+    words = [memory.actions, memory.visits, held_out.CATEGORIES.index(memory.category)]
     arrays = {
         f"mixture.{k}.{name}": getattr(mixture, name)
         for k, mixture in mixtures.items()
         for name in _ARRAYS
     }
-    return {**coding.to_state(), "memory": np.array(words, dtype=np.int64), **arrays}
+    return {
+        **coding.to_state(),
+        "memory": np.array(words, dtype=np.int64),
+        "models_version": np.array([VERSION]),
+        **arrays,
+    }
 
 
-def _modelled_users(sequences: Sequences, most: int, seed: int) -> LongArray:
+def some_users(sequences: Sequences, most: int, seed: int) -> LongArray:
+    """Users with events, (V,); where there are more than ``most``, a seeded random sample."""
     users = np.flatnonzero(np.diff(sequences.offsets) > 0)
     drawn = drawn_users(len(users), most, seed)
     return users if drawn is None else users[drawn]
@@ -275,14 +301,14 @@ def _largest_first(mixture: Mixture) -> Mixture:
 
 
 def _suggested(foretold: Foretold) -> int:
-    return foretold.simplest_of_the_best(least=_WORTH) + 1
+    return foretold.simplest_of_the_best(least=WORTH) + 1
 
 
 def _surely_better(aside: Foretold, plain: Foretold) -> bool:
     pair = [found.bits[:, found.simplest_of_the_best()] for found in (aside, plain)]
     both = Foretold(bits=np.stack(pair, axis=1), n_events=plain.n_events)
     behind, error = both.behind(0)
-    return bool(behind[1] > _SURELY * error[1] + held_out.ROUNDING)
+    return bool(behind[1] > held_out.SURELY * error[1] + held_out.ROUNDING)
 
 
 def _confidence(foretold: Foretold, suggested: int, seed: int) -> float:

@@ -16,26 +16,21 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from core.artifacts import DoubleArray, LongArray, State
 from core.schedule import step_size
-from core.sequence_models.counts import Block, Counts, Memory, count, parts
-from core.sequence_models.mixture import Mixture, log_likelihoods
-from core.sequence_models.outcomes import Coding, Outcomes
+from core.sequence_models.mixture import bayes
+from core.sequence_models.outcomes import Coding
+from core.sequence_models.reading import READ, Batch, Reader
 
-READ = ("action", "category", "pause", "price", "duration")
-"""What of the events in the window is read, and foretold of the next."""
 _WIDTHS = {"action": 12, "category": 12, "pause": 8, "price": 4, "duration": 4}
 _BESIDE = 8
 """Width of what is known of the very event when a part of it is foretold."""
-_EVENTS_PER_BATCH = 6_144
 _MOST_GRADIENT = 1.0
 _NATS_PER_BIT = math.log(2)
 
@@ -104,91 +99,6 @@ class Corrections(nn.Module):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Batch:
-    """Some users' events as the network reads them."""
-
-    window: dict[str, Tensor]  # (N, W) classes of the events before, from 1; 0 where none is
-    beside: dict[str, Tensor]  # (N,) what is known of the event already
-    values: dict[str, Tensor]  # (N,) what is to be foretold
-    counted: dict[str, Tensor]  # (N,) 1 where it is
-    chains: dict[str, Tensor]  # (N, K, V) logarithms of the chains' chances
-    user: Tensor  # (N,) place of the event's user among the batch's users
-    rest: Tensor  # (B, K) log likelihood of what only the chains foretell
-
-
-class Reader:
-    """Makes batches of users out of outcomes and the chains."""
-
-    def __init__(
-        self,
-        outcomes: Outcomes,
-        memory: Memory,
-        mixture: Mixture,
-        window: int,
-        device: str = "cpu",
-    ) -> None:
-        self.outcomes, self.window, self.device = outcomes, window, device
-        counts = count(outcomes, memory)
-        self.fields = [name for name in READ if name in outcomes.told]
-        self._parts = {_field(part.name): part for part in parts(outcomes, memory)}
-        self._rows = {name: self._parts[name].rows() for name in self.fields}
-        blocks = {_field(block.name): block for block in counts.blocks}
-        self._tables = {name: _table(mixture, blocks[name]) for name in self.fields}
-        self._stays = blocks["category"].stays if "category" in blocks else False
-        self.rest = _rest(mixture, counts, self.fields)
-
-    def batches(self, users: LongArray, rng: np.random.Generator | None) -> Iterator[LongArray]:
-        """Users in batches of about as many events each; in random order with ``rng``."""
-        order = users if rng is None else rng.permutation(users)
-        cost = np.cumsum(np.diff(self.outcomes.offsets)[order])
-        yield from np.split(order, np.flatnonzero(np.diff(cost // _EVENTS_PER_BATCH)) + 1)
-
-    def read(self, users: LongArray) -> Batch:
-        o = self.outcomes
-        lengths = np.diff(o.offsets)[users]
-        user = np.repeat(np.arange(len(users)), lengths)
-        starts = np.concatenate([[0], np.cumsum(lengths)[:-1]])
-        place = np.arange(len(user)) - starts[user]
-        events = o.offsets[users][user] + place
-        back = np.arange(self.window, 0, -1)
-        there = place[:, None] >= back
-        before = np.where(there, events[:, None] - back, 0)
-        values = {name: getattr(o, name) for name in self.fields}
-        parts = self._parts
-        return Batch(
-            window={
-                name: self._to(np.where(there, codes[before] + 1, 0))
-                for name, codes in values.items()
-            },
-            beside={name: self._to(_beside(name, o, events)) for name in self.fields},
-            values={name: self._to(codes[events]) for name, codes in values.items()},
-            counted={
-                name: self._to(_counted(parts[name].counted, events).astype(np.float32))
-                for name in self.fields
-            },
-            chains={name: self._chains(name, events) for name in self.fields},
-            user=self._to(user),
-            rest=self._to(self.rest[users].astype(np.float32)),
-        )
-
-    def _chains(self, name: str, events: LongArray) -> Tensor:
-        """Logarithms of the chains' chances of every outcome of some events, (N, K, V)."""
-        table, rows = self._tables[name], self._rows[name][events]
-        if name != "category" or not self._stays:
-            return self._to(table[rows])
-        # Kinds: 0 first, then another and the same by turns; all outcomes but the last are others.
-        other = np.where(rows == 0, 0, rows - (rows % 2 == 0))
-        found = table[other]
-        again = np.flatnonzero(rows > 0)
-        last = self.outcomes.category[events[again] - 1]
-        found[again, :, last] = table[other[again] + 1, :, last]
-        return self._to(found)
-
-    def _to(self, values: npt.NDArray[Any]) -> Tensor:
-        return torch.from_numpy(values).to(self.device)
-
-
-@dataclass(frozen=True, kw_only=True)
 class Epoch:
     """How training stands; bits per event on the users fitted and on those watched."""
 
@@ -213,13 +123,13 @@ def train(  # noqa: PLR0913
     """
     rng = np.random.default_rng([seed, 21])
     optimizer = torch.optim.AdamW([*net.parameters(), shares], lr=plan.learning_rate)
-    n_batches = max(1, sum(1 for _ in reader.batches(fitted, None)))
+    n_batches = max(1, sum(1 for _ in reader.batches(fitted, np.random.default_rng(seed))))
     n_steps, step = plan.epochs * n_batches, 0
     yield Epoch(epoch=0, bits=math.nan, watched_bits=foretold(net, shares, reader, watched))
     for epoch in range(1, plan.epochs + 1):
         total, n_events = 0.0, 0
-        for users in reader.batches(fitted, rng):
-            batch = reader.read(users)
+        for stretch in reader.batches(fitted, rng):
+            batch = reader.read(stretch)
             each = _users(net(batch), shares, batch)
             loss = -each.sum() / len(batch.user)
             for group in optimizer.param_groups:
@@ -238,75 +148,43 @@ def train(  # noqa: PLR0913
         )
 
 
-@torch.no_grad()
 def foretold(net: Corrections, shares: Tensor, reader: Reader, users: LongArray) -> DoubleArray:
     """Log likelihood of every user under the mixture, (U,), in bits."""
-    found = np.zeros(len(users))
-    done = 0
-    for some in reader.batches(users, None):
-        batch = reader.read(some)
-        each = _users(net(batch), shares, batch)
-        found[done : done + len(some)] = each.double().cpu().numpy() / _NATS_PER_BIT
-        done += len(some)
-    return found
+    return bayes(_joint(net, shares, reader, users))[1] / _NATS_PER_BIT
+
+
+def memberships(net: Corrections, shares: Tensor, reader: Reader) -> DoubleArray:
+    """Membership of every user of the reader by Bayes' rule, (U, K)."""
+    return bayes(_joint(net, shares, reader, np.arange(reader.outcomes.n_users)))[0]
 
 
 @torch.no_grad()
-def memberships(net: Corrections, shares: Tensor, reader: Reader) -> DoubleArray:
-    """Membership of every user of the reader by Bayes' rule, (U, K)."""
-    users = np.arange(reader.outcomes.n_users)
-    found = np.zeros((len(users), len(shares)))
-    for some in reader.batches(users, None):
-        batch = reader.read(some)
-        scores = _joint(net(batch), shares, batch)
-        found[some] = torch.softmax(scores.double(), dim=1).cpu().numpy()
-    return found
+def _joint(net: Corrections, shares: Tensor, reader: Reader, users: LongArray) -> DoubleArray:
+    """Log joint likelihood of every user and segment, (U, K), with a background (U, K + 1).
+
+    A user's events add up, so they are read in pieces, however long its history.
+    """
+    found = np.array(reader.rest[users])
+    for stretch in reader.pieces(users):
+        batch = reader.read(stretch)
+        sums = _by_user(net(batch), batch).cpu().double().numpy()
+        found[stretch.rows, : sums.shape[1]] += sums
+    return np.asarray(found + torch.log_softmax(shares, dim=0).cpu().double().numpy())
 
 
 def _users(events: Tensor, shares: Tensor, batch: Batch) -> Tensor:
-    return torch.logsumexp(_joint(events, shares, batch), dim=1)
-
-
-def _joint(events: Tensor, shares: Tensor, batch: Batch) -> Tensor:
-    """Log joint likelihood of every user and segment, (B, K), with a background (B, K + 1)."""
+    """Log likelihood of every user under the mixture, (B,), in nats."""
     k = events.shape[1]
-    sums = torch.zeros(len(batch.rest), k, device=events.device).index_add(0, batch.user, events)
+    sums = _by_user(events, batch)
     whole = torch.cat([sums + batch.rest[:, :k], batch.rest[:, k:]], dim=1)
-    return whole + torch.log_softmax(shares, dim=0)
+    return torch.logsumexp(whole + torch.log_softmax(shares, dim=0), dim=1)
 
 
-def _field(name: str) -> str:
-    return "category" if name == "staying" else name
-
-
-def _table(mixture: Mixture, block: Block) -> npt.NDArray[np.float32]:
-    """Logarithms of the chances of one block, (rows, K, V)."""
-    table = mixture.logs[block.columns].reshape(block.rows, block.width, mixture.k)
-    return np.ascontiguousarray(np.moveaxis(table, 2, 1))
-
-
-def _rest(mixture: Mixture, counts: Counts, fields: list[str]) -> DoubleArray:
-    """Log likelihood (U, K) of what the network does not foretell; then that of a background."""
-    logs = np.array(mixture.logs)
-    for block in counts.blocks:
-        if _field(block.name) in fields:
-            logs[block.columns] = 0.0
-    rest = np.asarray(counts.matrix @ logs, dtype=np.float64)
-    if not mixture.has_background:
-        return rest
-    return np.column_stack([rest, log_likelihoods(mixture, counts)[:, -1]])
+def _by_user(events: Tensor, batch: Batch) -> Tensor:
+    """Sums (B, K) of what the events of every user of the batch have, (N, K)."""
+    zeros = torch.zeros(len(batch.rest), events.shape[1], device=events.device)
+    return zeros.index_add(0, batch.user, events)
 
 
 def _beside_size(name: str, sizes: Mapping[str, int]) -> int:
     return {"pause": 1, "action": 2}.get(name, sizes["action"])
-
-
-def _beside(name: str, o: Outcomes, events: LongArray) -> LongArray:
-    """What is known of an event when its ``name`` is foretold: nothing, the border, the action."""
-    if name == "pause":
-        return np.zeros(len(events), dtype=np.int64)
-    return o.breaks[events].astype(np.int64) if name == "action" else o.action[events]
-
-
-def _counted(counted: npt.NDArray[np.bool_] | None, events: LongArray) -> npt.NDArray[np.bool_]:
-    return np.ones(len(events), dtype=np.bool_) if counted is None else counted[events]

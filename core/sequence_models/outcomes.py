@@ -25,7 +25,8 @@ _CLASSES = 12
 """Classes of about equal size for each number."""
 _KINDS, _ITEMS = 12, 5_000
 """Most kinds of items, and most events whose items they are formed of."""
-_SAMPLE = 1_000_000
+MOST_CODED = 1_000_000
+"""Most events of which classes are learned."""
 DAYPARTS = 6
 _SECONDS_PER_PART = 86_400 // DAYPARTS
 TIE = 1
@@ -178,7 +179,9 @@ def _some_users(sequences: Sequences) -> LongArray:
     """Users to fit (all where there is none), evenly taken where there are many."""
     fitted = np.flatnonzero(np.asarray(sequences.split) == FIT)
     users = fitted if len(fitted) else np.arange(sequences.n_users)
-    return users[:: max(1, len(users) * sequences.n_events // (sequences.n_users or 1) // _SAMPLE)]
+    return users[
+        :: max(1, len(users) * sequences.n_events // (sequences.n_users or 1) // MOST_CODED)
+    ]
 
 
 def _gaps(sequences: Sequences) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
@@ -189,7 +192,7 @@ def _gaps(sequences: Sequences) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
 
 def _events_to_fit(sequences: Sequences) -> LongArray:
     """Events of the users to fit (of all where there is none), at even distances."""
-    step = max(1, sequences.n_events // _SAMPLE)
+    step = max(1, sequences.n_events // MOST_CODED)
     events = np.arange(0, sequences.n_events, step)
     user = np.searchsorted(sequences.offsets, events, side="right") - 1
     fitted = np.asarray(sequences.split)[user] == FIT
@@ -251,8 +254,9 @@ def _known(values: FloatArray) -> FloatArray:
 
 
 def _log(values: npt.NDArray[Any]) -> FloatArray:
+    """Logarithms in the precision of the edges: else rounding would part a value from itself."""
     x = np.asarray(values, dtype=np.float64)
-    return np.asarray(np.sign(x) * np.log1p(np.abs(x)))
+    return np.asarray(np.sign(x) * np.log1p(np.abs(x)), dtype=np.float32)
 
 
 def _class_of(values: FloatArray, edges: FloatArray) -> LongArray:
@@ -262,9 +266,16 @@ def _class_of(values: FloatArray, edges: FloatArray) -> LongArray:
 
 
 def _edges(values: npt.NDArray[Any]) -> FloatArray:
-    """Borders between classes of about equal size; fewer where many values are the same."""
-    if not len(values):
-        return np.zeros(0, dtype=np.float32)
-    logs = _log(values)
-    steps = np.linspace(0, 1, _CLASSES + 1)[1:-1]
-    return np.unique(np.quantile(logs, steps)).astype(np.float32)
+    """Borders between classes of about equal size; fewer where many values are the same.
+
+    A border stands midway between two values that were met, so that none is cut by rounding.
+    """
+    logs = np.sort(_log(values))
+    n_values = len(logs)
+    between = np.concatenate([[0], np.flatnonzero(np.diff(logs)) + 1, [n_values]])
+    wanted = np.linspace(0, n_values, _CLASSES + 1)[1:-1]
+    above = np.clip(np.searchsorted(between, wanted), 1, len(between) - 1)
+    low, high = between[above - 1], between[above]
+    cuts = np.unique(np.where(wanted - low < high - wanted, low, high))
+    cuts = cuts[(cuts > 0) & (cuts < n_values)]
+    return np.asarray((logs[cuts - 1] + logs[cuts]) / 2, dtype=np.float32)

@@ -8,7 +8,7 @@ of the same start, nothing is changed and that is told.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,30 +25,22 @@ from core.artifacts import (
     SideArray,
     State,
 )
-from core.device import repeatable
+from core.device import repeatable, with_room
 from core.sequence_models import background
 from core.sequence_models.counts import Counts, count
-from core.sequence_models.held_out import Foretold
+from core.sequence_models.held_out import SURELY, Foretold
 from core.sequence_models.mixture import Mixture, everyone_of, fit
 from core.sequence_models.models import (
     NET_SHAPE,
-    USERS_AT_ONCE,
+    blocks_of_users,
     memory_of,
     mixture_of,
     state_of_one,
 )
-from core.sequence_models.neural import (
-    Corrections,
-    Epoch,
-    Plan,
-    Reader,
-    memberships,
-    train,
-)
+from core.sequence_models.neural import Corrections, Epoch, Plan, memberships, train
 from core.sequence_models.outcomes import Coding, Outcomes, outcomes_of
+from core.sequence_models.reading import EVENTS_PER_BATCH, Reader
 
-_SURELY = 2.0
-"""Standard errors by which it must be better; the best epoch is chosen on the same users."""
 _NET = "net."
 """What names of the network's weights begin with in a state."""
 
@@ -63,12 +55,14 @@ class Refined:
     kept: bool
     """Whether the network foretells the watched users surely better than the chains alone."""
     gain: float
-    """Bits per event by which it does, on the watched users."""
+    """Bits per event by which it does, on the watched users, as `judged`."""
     error: float
     bits: float
     """Bits per event on the watched users of what is kept."""
     epochs: tuple[tuple[float, float], ...]
     """Bits per event on the users fitted and on those watched, after each epoch."""
+    room: str = ""
+    """What is to be said where the GPU had no room for a batch of the usual size."""
 
 
 def refine(  # noqa: PLR0913
@@ -94,21 +88,28 @@ def refine(  # noqa: PLR0913
     outcomes = outcomes_of(sequences, coding, np.concatenate([fitted, watched]))
     known, unseen = np.arange(len(fitted)), np.arange(len(fitted), len(fitted) + len(watched))
     chains = _chains(count(outcomes, memory).take(known), start[fitted], models.sets_aside)
-    reader = Reader(outcomes, memory, chains, plan.window, device)
-    with repeatable(threads, device):
+    said: list[str] = []
+
+    def attempt(at_once: int) -> tuple[list[Epoch], _Best]:
+        reader = Reader(outcomes, memory, chains, plan.window, device, at_once)
         torch.manual_seed(seed)
         net = Corrections(outcomes.sizes, outcomes.told, chains.k, plan).to(device)
         shares = _shares(chains, device)
-        seen, best = _trained(
-            train(net, shares, reader, known, unseen, plan, seed), net, shares, plan, tell
-        )
+        epochs = train(net, shares, reader, known, unseen, plan, seed)
+        return _trained(epochs, net, shares, plan, tell)
+
+    def halved(at_once: int) -> None:
+        said[:] = [f"The network read {at_once:,} events at a time: the GPU had no room for more."]
+
+    with repeatable(threads, device):
+        seen, best = with_room(attempt, EVENTS_PER_BATCH, halved)
     n_events = np.diff(outcomes.offsets)[unseen]
-    pair = Foretold(bits=np.stack([best.watched, seen[0].watched_bits], axis=1), n_events=n_events)
+    pair = judged([one.watched_bits for one in seen], n_events)
     gains, errors = pair.behind(0)
-    kept = bool(gains[1] > _SURELY * errors[1])
+    kept = bool(gains[1] > SURELY * errors[1])
     state = state_of_one(models.state, chains)
     if kept:
-        state = {**state, **_of_net(best, plan)}
+        state = {**state, **_of_net(best, plan), "net_threads": np.array([threads])}
     per_event = pair.per_event()
     whole = max(1, int(n_events.sum()))
     return Refined(
@@ -119,20 +120,38 @@ def refine(  # noqa: PLR0913
         error=float(errors[1]),
         bits=float(per_event[0] if kept else per_event[1]),
         epochs=tuple((one.bits, float(one.watched_bits.sum()) / whole) for one in seen),
+        room="".join(said),
     )
 
 
 def refined_members(state: State, sequences: Sequences, k: int) -> FloatArray:
-    """Membership of every user by a network that was kept, (U, K) or (U, K + 1), in blocks."""
+    """Membership of every user by a network that was kept, (U, K) or (U, K + 1), in blocks.
+
+    With as many threads as it was trained with, so that the same users come out the same.
+    """
     coding, memory, chains = Coding.from_state(state), memory_of(state), mixture_of(state, k)
     shares = torch.from_numpy(np.array(state["net_shares"]))
     parts = [np.zeros((0, len(chains.shares)))]
-    for first in range(0, sequences.n_users, USERS_AT_ONCE):
-        users = np.arange(first, min(first + USERS_AT_ONCE, sequences.n_users))
-        outcomes = outcomes_of(sequences, coding, users)
-        net, window = _net_of(state, outcomes, k)
-        parts.append(memberships(net, shares, Reader(outcomes, memory, chains, window)))
+    with repeatable(int(state["net_threads"][0])):
+        for users in blocks_of_users(sequences):
+            outcomes = outcomes_of(sequences, coding, users)
+            net, window = _net_of(state, outcomes, k)
+            parts.append(memberships(net, shares, Reader(outcomes, memory, chains, window)))
     return np.concatenate(parts).astype(np.float32)
+
+
+def judged(epochs: Sequence[DoubleArray], n_events: LongArray) -> Foretold:
+    """The watched users as the trained network foretells them, and as the chains (epoch 0) do.
+
+    ``epochs`` hold every watched user's bits (V,). Who chooses an epoch may not judge it, or the
+    best of several would look good by chance: one half of the users is judged at the epoch that
+    the other half finds best.
+    """
+    bits = np.stack(epochs)  # (epochs, V)
+    half = np.arange(bits.shape[1]) % 2 == 0
+    chosen = [bits[:, part].sum(axis=1).argmax() for part in (~half, half)]
+    network = np.where(half, bits[chosen[0]], bits[chosen[1]])
+    return Foretold(bits=np.stack([network, bits[0]], axis=1), n_events=n_events)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -26,14 +26,16 @@ from core.artifacts import (
     State,
 )
 from core.errors import TooLittleData
-from core.geometry import drawn_users
-from core.sequence_models.labels import SURELY, bits_of_labels
-from core.sequence_models.models import is_refined, members_of
+from core.sequence_models.held_out import SURELY
+from core.sequence_models.labels import bits_of_labels
+from core.sequence_models.models import is_refined, members_of, some_users
 from core.wording import counted, percent
 
 if TYPE_CHECKING:
     from core.sequence_models.neural import Plan
+    from core.sequence_models.refining import Refined
 
+VERSION = 1
 UNLABELLED = -2
 """Code of a user of whom no label is known."""
 FEWEST = 10
@@ -67,12 +69,14 @@ class Relabelled:
     error: float
     """Standard error of the gain, users compared with themselves."""
     n_labelled: int
-    """Users whose label was modelled, or who were nobody's."""
+    """Users that had a label, or were nobody's."""
     n_moved: int
-    """How many of them have (or would have) another label now."""
+    """How many of them have (or would have) another label now, all of small labels among them."""
     n_small: int
     """Labels that were too small to be modelled."""
     n_users_small: int
+    room: str
+    """What is to be said where the GPU had no room for a batch of the usual size."""
 
     def told(self) -> str:
         """What became of the labels, in sentences."""
@@ -98,9 +102,9 @@ class Relabelled:
             small = counted(self.n_small, "segment", "segments")
             text += (
                 f" {small} of fewer than {FEWEST} users ({self.n_users_small:,} in all) could not "
-                "be modelled."
+                f"be modelled: all of these users {'went' if self.kept else 'would go'} elsewhere."
             )
-        return text
+        return f"{text} {self.room}".strip()
 
 
 def relabel(  # noqa: PLR0913
@@ -124,8 +128,8 @@ def relabel(  # noqa: PLR0913
     _check(models, len(codes), some_aside)
     old = np.where(values[known] == NOISE, NOISE, np.searchsorted(codes, values[known]))
     labelled = sequences.of_users(known)
-    state = _refined(replace(models, sets_aside=some_aside), labelled, old, how, seed, tell)
-    members = members_by(state, sequences, len(codes))
+    found = _refined(replace(models, sets_aside=some_aside), labelled, old, how, seed, tell)
+    members = members_by(found.state, sequences, len(codes))
     new = hard(members, len(codes))[known]
     foretold = bits_of_labels(models, labelled, [old, new], seed)
     behind, errors = foretold.behind(1)
@@ -134,16 +138,17 @@ def relabel(  # noqa: PLR0913
     return Relabelled(
         codes=codes,
         members=members,
-        state=state,
+        state=found.state,
         kept=bool(behind[0] > SURELY * errors[0]) and bool((new != NOISE).any()),
         before=float(bits[0]),
         after=float(bits[1]),
         gain=float(behind[0]),
         error=float(errors[0]),
-        n_labelled=len(known),
-        n_moved=int((old != new).sum()),
+        n_labelled=len(known) + len(small),
+        n_moved=int((old != new).sum()) + len(small),
         n_small=len(np.unique(values[small])),
         n_users_small=len(small),
+        room=found.room,
     )
 
 
@@ -195,21 +200,18 @@ def _refined(  # noqa: PLR0913
     how: HowToRefine,
     seed: int,
     tell: Callable[[int], None],
-) -> State:
+) -> Refined:
     from core.sequence_models.refining import refine
 
     start = np.eye(int(old.max()) + 1 + models.sets_aside)[old]  # NOISE is the last row
-    users = np.flatnonzero(np.diff(labelled.offsets) > 0)
-    drawn = drawn_users(len(users), how.most_users, seed)
-    found = refine(
+    return refine(
         models,
         labelled,
         start,
         how.plan,
-        users if drawn is None else users[drawn],
+        some_users(labelled, how.most_users, seed),
         seed,
         device=how.device,
         threads=how.threads,
         tell=tell,
     )
-    return found.state

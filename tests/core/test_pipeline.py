@@ -5,11 +5,11 @@ import pytest
 
 from core import clustering, representations
 from core.artifacts import FIT, TEST, VALIDATE, Beside, KnownLabels
-from core.clustering import choose_k
+from core.clustering import choose_k, refining
 from core.events import clean
 from core.pipeline import STEPS, Journey, trained_before
 from core.run_options import RunOptions
-from core.sequence_models import models
+from core.sequence_models import models, relabelling
 from core.store import Store
 from tests.journeys import events_of, quick, three_groups, write_log
 
@@ -273,6 +273,18 @@ def test_what_is_told_of_the_sequences_is_kept_and_true(events, store):
 def test_what_is_trained_on_the_way_to_a_step(step, represent, cluster, trained):
     plain = {"represent": {"method": represent}, "cluster": {"method": cluster}}
     assert trained_before(step, RunOptions.from_dict(plain)) == trained
+
+
+@pytest.mark.parametrize("module", [refining, relabelling])
+def test_refined_labels_are_others_when_refining_is(events, store, monkeypatch, module):
+    def identities():
+        journeys = (Journey(store, events, quick(cluster={"refine": on})) for on in (True, False))
+        return [journey.fingerprint("labels") for journey in journeys]
+
+    before = identities()
+    monkeypatch.setattr(module, "VERSION", 99)
+    after = identities()
+    assert after[0] != before[0] and after[1] == before[1]
 
 
 def test_what_was_trained_is_not_trained_again(store, events):

@@ -172,19 +172,61 @@ def test_models_that_nobody_fitted_place_users_as_fitted_ones_do(regular):
     assert members.sum(axis=1) == pytest.approx(np.ones(60), abs=1e-5)
 
 
+def ground_of(sequences, gauge, k=3, ways=(1, 1)):
+    """What algorithms are tried on, with models of up to three segments."""
+    return Ground(
+        sequences=sequences,
+        sample=sequences,
+        points=np.random.default_rng(0).normal(size=(60, 4)).astype(np.float32),
+        models=stand_in(sequences, 3),
+        k=k,
+        models_users=6_000,
+        ways=ways,
+        gauge=gauge,
+    )
+
+
 @pytest.mark.parametrize("method", ["markov_mixture", "latent_class", "kmeans", "hdbscan", "auto"])
 def test_every_algorithm_has_a_cost(regular, method):
     options = RunOptions.from_dict({"cluster": {"method": method}}).cluster_params
-    ground = Ground(
-        sequences=regular,
-        sample=regular,
-        points=np.random.default_rng(0).normal(size=(60, 4)).astype(np.float32),
-        models=stand_in(regular, 3),
-        k=3,
-        gauge=Gauge(),
-    )
-    cost = labels_cost(ground, method, options)
+    cost = labels_cost(ground_of(regular, Gauge()), method, options)
     assert 0 <= cost.low < cost.high
+
+
+@pytest.mark.parametrize("method", ["markov_mixture", "latent_class"])
+def test_segments_beyond_those_that_were_modelled_have_to_be_fitted_first(regular, method):
+    options = RunOptions.from_dict({"cluster": {"method": method}}).cluster_params
+
+    def cost(k, ways=(1, 1)):
+        return labels_cost(ground_of(regular, every_look_is_a_second(), k, ways), method, options)
+
+    kept, fitted, aside = cost(3), cost(4), cost(4, (1, 2))
+    assert fitted.low > kept.low and fitted.high > kept.high
+    assert aside.low == pytest.approx(fitted.low) and aside.high > fitted.high
+
+
+@pytest.mark.parametrize(
+    ("method", "least", "most"),
+    [("kmeans", True, True), ("markov_mixture", False, False), ("auto", False, True)],
+)
+def test_refining_segments_of_points_takes_a_network_too(regular, method, least, most):
+    options = RunOptions.from_dict({"cluster": {"method": method}}).cluster_params
+    plain, refined = (
+        labels_cost(ground_of(regular, every_look_is_a_second()), method, options, refine=on)
+        for on in (False, True)
+    )
+    assert (refined.low > plain.low + 1) is least
+    assert (refined.high > plain.high + 1) is most
+
+
+def test_whether_segments_are_refined_reaches_the_forecast(tiny):
+    def seconds(refine):
+        options = quick(cluster={"method": "kmeans", "n_clusters": 2, "refine": refine})
+        journey = under(tiny, options)
+        found = forecast(journey, ("labels",), gauge=every_look_is_a_second())
+        return found.of("labels").high_seconds
+
+    assert seconds(True) > seconds(False) + 1
 
 
 def test_a_forecast_is_told_in_the_units_of_its_size():

@@ -6,8 +6,16 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
+from core.artifacts import FIT
+from core.evaluation import worlds
 from core.sequence_models.background import STRAYING, best_straying, likelihoods, own_likelihoods
-from core.sequence_models.counts import KINDS_OF_CATEGORY, Block, Counts
+from core.sequence_models.counts import KINDS_OF_CATEGORY, Block, Counts, Memory, count
+from core.sequence_models.mixture import everyone_of
+from core.sequence_models.outcomes import Coding, outcomes_of
+from tests.worlds import sequences_of
+
+MANY = 1e9
+"""Events of everyone, so many that smoothing is nothing beside them."""
 
 
 def counts_of(block, rows):
@@ -21,8 +29,8 @@ def block(name="action", levels=(), width=2, scales=()):
 
 
 def own(of, rows, everyone):
-    """Likelihoods (U, STRAYING) of one block, no logarithms."""
-    return np.exp(own_likelihoods(counts_of(of, rows), np.asarray(everyone))[:, 0])
+    """Likelihoods (U, STRAYING) of one block, no logarithms; ``everyone`` are chances."""
+    return np.exp(own_likelihoods(counts_of(of, rows), MANY * np.asarray(everyone))[:, 0])
 
 
 def every_sequence(width, length, rows=1):
@@ -64,7 +72,7 @@ def test_who_strays_along_no_scale_is_as_everyone():
     of = block(name="price", width=4, scales=((1, 4),))
     everyone = np.array([0.4, 0.1, 0.2, 0.3])
     rows = np.array([[1, 2, 0, 3], [0, 0, 5, 0]])
-    found = own_likelihoods(counts_of(of, rows), everyone)[:, 0, -1]
+    found = own_likelihoods(counts_of(of, rows), MANY * everyone)[:, 0, -1]
     np.testing.assert_allclose(found, rows @ np.log(everyone), rtol=1e-5)
 
 
@@ -100,7 +108,7 @@ def test_how_far_people_stray_is_found_from_their_counts():
     for place, trust in ((1, 3.0), (3, 30.0)):
         people = rng.dirichlet(trust * everyone, 300)
         rows = np.stack([rng.multinomial(40, chances) for chances in people])
-        found = own_likelihoods(counts_of(block(width=3), rows), everyone)
+        found = own_likelihoods(counts_of(block(width=3), rows), MANY * everyone)
         assert best_straying(found, np.ones(300)).tolist() == [place]
         total = likelihoods(found, np.array([place]))
         np.testing.assert_allclose(total, found[:, 0, place], rtol=1e-6)
@@ -113,8 +121,21 @@ def test_blocks_are_independent():
     both = Counts(
         matrix=csr_array(rows.astype("f4")), blocks=(first, second), n_events=np.array([3])
     )
-    found = own_likelihoods(both, np.array([0.5, 0.5, 0.25, 0.75]))
+    found = own_likelihoods(both, MANY * np.array([0.5, 0.5, 0.25, 0.75]))
     assert found.shape == (1, 2, len(STRAYING))
     np.testing.assert_allclose(np.exp(found[:, 0]), own(first, rows[:, :2], [0.5, 0.5]), rtol=1e-5)
     total = likelihoods(found, np.array([0, 5]))
     np.testing.assert_allclose(total, found[:, 0, 0] + found[:, 1, 5], rtol=1e-6)
+
+
+@pytest.mark.parametrize("actions", [1, 2])
+@pytest.mark.parametrize("category", ["stay", "last", "action"])
+def test_a_users_likelihood_is_its_own_whoever_else_is_looked_at(actions, category):
+    sequences = sequences_of(worlds.draw("noisy", 90, 0))
+    memory = Memory(actions=actions, visits=True, category=category)
+    counts = count(outcomes_of(sequences, Coding.of(sequences)), memory)
+    fitted = np.flatnonzero(sequences.split == FIT)
+    everyone = everyone_of(counts.take(fitted))
+    crowd = own_likelihoods(counts, everyone)
+    alone = [own_likelihoods(counts.take(np.array([user])), everyone)[0] for user in range(90)]
+    np.testing.assert_array_equal(crowd, alone)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from core.sequence_models import background
+from core.sequence_models.chances import chances
 from core.sequence_models.mixture import (
     Mixture,
     bayes,
@@ -107,7 +108,8 @@ def test_there_are_never_more_models_than_users():
 def test_one_model_has_everyones_chances(two):
     counts, _ = two
     alone = path(counts, 1, 1, np.random.default_rng(0))[1]
-    np.testing.assert_allclose(np.exp(alone.logs[:, 0]), everyone_of(counts), rtol=1e-5)
+    everyones = chances(everyone_of(counts)[None], counts.blocks)[0]
+    np.testing.assert_allclose(np.exp(alone.logs[:, 0]), everyones, rtol=1e-5)
     np.testing.assert_allclose(alone.shares, [1.0])
 
 

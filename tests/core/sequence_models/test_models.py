@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 
 from core.artifacts import TEST, Progress
+from core.errors import FileRefused
 from core.evaluation import worlds
 from core.sequence_models import models as sequence_models
-from core.sequence_models.counts import Memory
-from core.sequence_models.mixture import posteriors
+from core.sequence_models.background import own_likelihoods
+from core.sequence_models.counts import Memory, count
+from core.sequence_models.mixture import everyone_of, fit, posteriors
 from core.sequence_models.models import (
     count_distinct,
     counts_of,
@@ -19,9 +21,11 @@ from core.sequence_models.models import (
     memory_of,
     mixture_for,
     mixture_of,
+    state_of_all,
     state_of_one,
 )
 from core.sequence_models.options import SequenceModelOptions
+from core.sequence_models.outcomes import Coding, outcomes_of
 from core.store import load, save
 from tests.core.sequence_models.logs import acting, log
 from tests.journeys import BUYING, LOOKING, RETURNING
@@ -122,11 +126,63 @@ def test_users_placed_in_blocks_are_placed_as_at_once(planted, monkeypatch):
     np.testing.assert_array_equal(members_of(found.state, sequences, 4), found.members)
 
 
+def test_blocks_hold_neither_too_many_users_nor_too_many_events(monkeypatch):
+    sequences = acting(
+        {"a": "xy", "b": "xyx", "c": "", "d": "x" * 40, "e": "y", "f": "x", "g": "y"}
+    )
+    monkeypatch.setattr(sequence_models, "EVENTS_AT_ONCE", 5)
+    monkeypatch.setattr(sequence_models, "USERS_AT_ONCE", 3)
+    found = [users.tolist() for users in sequence_models.blocks_of_users(sequences)]
+    assert found == [[0, 1, 2], [3], [4, 5, 6]]
+    monkeypatch.setattr(sequence_models, "USERS_AT_ONCE", 2)
+    found = [users.tolist() for users in sequence_models.blocks_of_users(sequences)]
+    assert found == [[0, 1], [2], [3], [4, 5], [6]]
+
+
 def test_a_user_alone_is_placed_as_in_the_crowd(planted):
     _, sequences, found = planted
     for user in (0, 123, 399):
         alone = members_of(found.state, sequences.of_users(np.array([user])), 4)
         np.testing.assert_allclose(alone[0], found.members[user], atol=1e-6)
+
+
+@pytest.fixture(scope="module", params=[1, 2])
+def strays(request):
+    """Users of whom some follow nobody, and models that look one or two actions back."""
+    world = worlds.draw("noisy", 300, 0)
+    sequences = sequences_of(world)
+    memory = Memory(actions=request.param, visits=False, category="stay")
+    coding = Coding.of(sequences)
+    counts = count(outcomes_of(sequences, coding), memory)
+    start = np.eye(world.k + 1)[world.truth]  # nobody's is the last column
+    own = own_likelihoods(counts, everyone_of(counts))
+    mixture = fit(counts, start, own, hot=1.0)
+    state = state_of_all(coding, memory, {world.k: mixture})
+    members = members_of(state, sequences, world.k)
+    assert 0.1 < (members.argmax(axis=1) == world.k).mean() < 0.5
+    return sequences, state, world.k, members
+
+
+def test_a_user_alone_is_as_much_nobodys_as_in_the_crowd(strays):
+    sequences, state, k, members = strays
+    for user in range(0, 300, 6):
+        alone = members_of(state, sequences.of_users(np.array([user])), k)
+        np.testing.assert_allclose(alone[0], members[user], atol=1e-6)
+
+
+def test_a_background_places_users_in_blocks_as_at_once(strays, monkeypatch):
+    sequences, state, k, members = strays
+    monkeypatch.setattr(sequence_models, "USERS_AT_ONCE", 7)
+    np.testing.assert_array_equal(members_of(state, sequences, k), members)
+
+
+def test_models_of_another_version_are_refused_with_what_to_do(planted):
+    _, sequences, found = planted
+    older = {name: found.state[name] for name in found.state if name != "models_version"}
+    newer = {**found.state, "models_version": np.array([99])}
+    for state in (older, newer):
+        with pytest.raises(FileRefused, match="Form the segments again"):
+            members_of(state, sequences, 4)
 
 
 def test_nobody_at_all_can_be_placed(planted):

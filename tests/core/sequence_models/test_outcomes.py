@@ -58,6 +58,19 @@ def test_a_standard_price_is_one_class_however_often_it_is_met():
     assert found.price[0] < found.price[-1]
 
 
+@pytest.mark.parametrize("how_many", [2, 5])
+def test_standard_prices_stay_apart_and_pauses_too_whichever_they_are(how_many):
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        standard = np.sort(rng.choice(np.arange(1, 1_000), how_many, replace=False))
+        prices = np.repeat(standard, 60)
+        times = np.concatenate([[0], np.cumsum(prices)])
+        steps = [("buy", None, t, p) for t, p in zip(times, [*prices, None], strict=True)]
+        found = coded(log({"a": steps}))
+        assert len(set(found.price[:-1].tolist())) == how_many, standard
+        assert len(set(found.pause[1:].tolist())) == how_many, standard
+
+
 def test_numbers_fall_into_classes_of_about_equal_size():
     prices = np.random.default_rng(0).lognormal(3, 1, 1_200)
     found = coded(log({"a": [("buy", None, t, p) for t, p in enumerate(prices)]}))

@@ -1,5 +1,7 @@
 """Labels from anywhere, made better where users left out say so, and else left alone."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -90,8 +92,13 @@ def test_users_without_a_label_get_one_and_small_labels_are_counted(ordered):
     assert found.kept
     assert found.codes.tolist() == [0, 1, 2, 3]
     assert (found.n_small, found.n_users_small) == (2, 3)
-    assert found.n_labelled == (~bare).sum() - 3
+    assert found.n_labelled == (~bare).sum()
     after = labels_of(found, values)
+    # Users of labels that are gone moved, too.
+    assert found.n_moved == (after != values)[~bare].sum() and {7, 9}.isdisjoint(after)
+    assert "all of these users went elsewhere" in found.told()
+    assert "would go elsewhere" in replace(found, kept=False).told()
+    assert replace(found, room="Halved.").told().endswith("elsewhere. Halved.")
     assert set(after[bare]) <= {0, 1, 2, 3}
     assert np.mean(after[bare] == world.truth[bare]) > 0.8
 
