@@ -6,6 +6,7 @@ and the SHA-256 of its manifest:
     0000000340-5d1e…-3f2a91…/
         weights.safetensors      what has been learned so far
         optimizer.safetensors    the optimiser's averages
+        best.safetensors         weights of the best epoch so far; empty where none is kept
         standing.json            where training stands: counters (all dice are thrown by them, so
                                  they are the state of the dice too), sums, reports so far
         manifest.json            version, of what it is a state, SHA-256 of the other files
@@ -33,7 +34,7 @@ from safetensors.numpy import save as save_tensors
 
 from core.artifacts import State
 
-FORMAT = 1
+FORMAT = 2
 _MANIFEST = "manifest.json"
 _TAG = 16
 _OF_ANOTHER = "Kept work of other settings, other data or another version was passed over."
@@ -53,6 +54,7 @@ class Snapshot:
     step: int
     weights: State
     optimizer: State
+    best: State
     standing: Mapping[str, Any]
     """Plain JSON values."""
 
@@ -61,6 +63,7 @@ class Snapshot:
         return {
             "weights.safetensors": _saved(self.weights),
             "optimizer.safetensors": _saved(self.optimizer),
+            "best.safetensors": _saved(self.best),
             "standing.json": json.dumps({"step": self.step, **self.standing}).encode(),
         }
 
@@ -72,6 +75,7 @@ class Snapshot:
             step=standing.pop("step"),
             weights=load_tensors(files["weights.safetensors"]),
             optimizer=load_tensors(files["optimizer.safetensors"]),
+            best=load_tensors(files["best.safetensors"]),
             standing=standing,
         )
 

@@ -204,7 +204,8 @@ class EncoderOptions(Options):
     patience: int = option(
         10,
         "Stop early after",
-        "End training when the validation users have not improved for so long; 0 goes on",
+        "End training when the validation users have not improved for so long, keeping the weights "
+        "of the best epoch; 0 goes on to the last epoch and keeps its",
         low=0,
         high=1000,
         unit="epochs",

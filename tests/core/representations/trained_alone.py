@@ -77,7 +77,8 @@ def main(keep: Path | None, out: Path, epochs: int, learning: Event) -> None:
         data = data_of(tiny_log())
         encoder = fresh(data)
         checkpoints = Checkpoints(keep, every_minutes=0.02 / 60)
-        plan = replace(training_plan(OPTIONS, len(data.fit_users)), epochs=epochs)
+        plan = training_plan(OPTIONS, len(data.fit_users))
+        plan = replace(plan, epochs=epochs, patience=epochs)  # keeps the best weights, ends never
         reports = list(train(encoder, data, plan, checkpoints, lambda share: learning.set()))
     told = {
         "weights": digest(encoder),
