@@ -19,6 +19,7 @@ from torch import Tensor
 
 from core.artifacts import EpochReport, LongArray, State, fingerprint
 from core.errors import JobStopped
+from core.representations._base import VERSION
 from core.representations.ahead import ahead
 from core.representations.batches import (
     Dice,
@@ -313,7 +314,9 @@ def _told(tally: Tally, weights: Mapping[str, float]) -> dict[str, float]:
 def _identity(encoder: EventEncoder, source: Source, plan: TrainingPlan, ranks: Ranks) -> str:
     """Fingerprint of all that decides what is learned: going on with other numbers is another."""
     made_by: dict[str, Any] = {
+        "version": VERSION,
         "plan": asdict(plan),
+        "shape": asdict(encoder.shape),
         "shapes": {name: list(v.shape) for name, v in encoder.state_dict().items()},
         "device": next(encoder.parameters()).device.type,
         "precision": str(encoder.autocast),

@@ -15,8 +15,9 @@ import pytest
 
 from core.device import repeatable
 from core.errors import JobStopped
-from core.representations import Work, checkpoint, represent
+from core.representations import Work, checkpoint, represent, training
 from core.representations.checkpoint import Checkpoints, Snapshot
+from core.representations.encoder import Shape
 from core.representations.ladder import AutoOptions
 from core.representations.learning import training_plan
 from core.representations.training import train
@@ -332,12 +333,33 @@ def test_leaving_the_loop_keeps_the_last_epoch(data, keep, unbroken):
     assert trained(data, Checkpoints(keep))[0] == unbroken[0]
 
 
-@pytest.mark.parametrize("changes", [{"learning_rate": 0.01}, {"window": 30}, {"epochs": 7}])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"learning_rate": 0.01},
+        {"window": 30},
+        {"epochs": 7},
+        {"dropout": 0.5},
+        {"pooling": "last"},
+    ],
+)
 def test_other_settings_begin_anew_and_say_so(data, keep, changes):
-    trained(data, Checkpoints(keep))
-    _, reports = trained(data, Checkpoints(keep), **changes)
+    def quick(checkpoints, epochs=2, dropout=0.0, pooling="mean", **others):
+        encoder = fresh(data, Shape(dropout=dropout, pooling=pooling))
+        return trained(data, checkpoints, encoder=encoder, epochs=epochs, **others)
+
+    with pytest.raises(JobStopped):
+        trained(data, Checkpoints(keep), stops_after(10), fresh(data), epochs=2)
+    weights, reports = quick(Checkpoints(keep), **changes)
     assert "was passed over" in reports[0].note
-    assert reports[0].losses != reports[1].losses
+    assert weights == quick(Checkpoints(None), **changes)[0]
+
+
+def test_what_another_version_kept_is_not_gone_on_with(data, keep, monkeypatch):
+    with pytest.raises(JobStopped):
+        trained(data, Checkpoints(keep), stops_after(10))
+    monkeypatch.setattr(training, "VERSION", 0)
+    assert "was passed over" in trained(data, Checkpoints(keep))[1][0].note
 
 
 def test_a_damaged_newest_state_costs_only_the_way_from_the_one_before(data, keep, unbroken):

@@ -16,7 +16,7 @@ from core.artifacts import VALIDATE, Sequences
 from core.device import repeatable
 from core.representations import checkpoint
 from core.representations.checkpoint import Checkpoints
-from core.representations.encoder import EventEncoder
+from core.representations.encoder import EventEncoder, Shape
 from core.representations.encoder_options import EncoderOptions
 from core.representations.inputs import Scales
 from core.representations.learning import training_plan
@@ -57,9 +57,9 @@ def data_of(sequences: Sequences) -> TrainingData:
     )
 
 
-def fresh(data: TrainingData) -> EventEncoder:
+def fresh(data: TrainingData, shape: Shape | None = None) -> EventEncoder:
     torch.manual_seed(0)
-    return EventEncoder(data.scales, OPTIONS.hidden)
+    return EventEncoder(data.scales, OPTIONS.hidden, shape=shape or Shape())
 
 
 def digest(encoder: EventEncoder) -> str:
