@@ -51,7 +51,7 @@ def fit(sequences: Sequences, options: EncoderOptions, work: Work, cell: str = "
     """Train an encoder of that cell and place every user, shape (U, hidden).
 
     The same seed and threads give the same bytes on a CPU. Raises TooLittleData where no user
-    has two events.
+    has two events, or the log has nothing that can be learned.
     """
     if not (np.diff(sequences.offsets) >= 2).any():
         raise TooLittleData(
@@ -267,6 +267,11 @@ def _train(
     told = _Teller(work.report, plan.epochs, checkpoints)
     with closing(train(encoder, data, plan, checkpoints, told.tick)) as epochs:
         for epoch in epochs:
+            if not epoch.losses:
+                raise TooLittleData(
+                    "Nothing can be learned, as the log has nothing of what the encoder is asked: "
+                    f"{options.needs()}. Map such a column, or set another of the weights above 0."
+                )
             told.epoch(epoch)
     return tuple(told.history)
 
