@@ -19,7 +19,7 @@ from core.representations.batches import windows
 from core.representations.checkpoint import Checkpoints
 from core.representations.encoder import EventEncoder, Shape, projected_widths
 from core.representations.encoder_options import EncoderOptions
-from core.representations.findings import findings_of
+from core.representations.findings import findings_of, rank_finding
 from core.representations.idec import NAME, Pull, draw_to_segments
 from core.representations.inputs import Scales
 from core.representations.objectives import NEXT_EVENT
@@ -70,7 +70,8 @@ def fit(sequences: Sequences, options: EncoderOptions, work: Work, cell: str = "
         space = fit_space(states, options.evenness)
         values = place(space, states)
         asked = {name for name in NEXT_EVENT if training_plan(options, 1).weights[name] > 0}
-        findings = (*findings_of(encoder, data, values, asked, work.seed), *drawn)
+        told = findings_of(encoder, data, values, asked, work.seed)
+        findings = (rank_finding(states), *told, *drawn)
     weights = {_WEIGHT + k: v.cpu().numpy() for k, v in encoder.state_dict().items()}
     state = {
         **weights,

@@ -25,9 +25,9 @@ def fit_space(states: FloatArray, evenness: float) -> dict[str, FloatArray]:
     so users that behave the same stand on the very same point.
     """
     sample = states[:: max(1, len(states) // _SAMPLE)]
-    directions = _directions(sample).astype(np.float64)
-    centre = directions.mean(axis=0)
-    centred = directions - centre
+    centred = directions(sample).astype(np.float64)
+    centre = centred.mean(axis=0)
+    centred -= centre
     variances, axes = np.linalg.eigh(centred.T @ centred / len(sample))
     spread = np.sqrt(np.clip(variances[::-1], 0.0, None))
     alive = spread > _STILL
@@ -43,12 +43,13 @@ def place(state: State, states: FloatArray) -> FloatArray:
 
     A state of zeros (a user without events) has no direction and is placed at the centre.
     """
-    points: FloatArray = (_directions(states) - state["centre"]) @ state["axes"]
+    points: FloatArray = (directions(states) - state["centre"]) @ state["axes"]
     points[~states.any(axis=1)] = 0.0
     return points
 
 
-def _directions(states: FloatArray) -> FloatArray:
+def directions(states: FloatArray) -> FloatArray:
+    """The states (U, H) brought to length 1, those of zeros left as they are."""
     norms = np.linalg.norm(states, axis=1, keepdims=True)
-    directions: FloatArray = (states / np.where(norms > 0, norms, 1.0)).astype(np.float32)
-    return directions
+    found: FloatArray = (states / np.where(norms > 0, norms, 1.0)).astype(np.float32)
+    return found
