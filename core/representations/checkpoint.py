@@ -20,6 +20,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import time
 import uuid
@@ -37,6 +38,8 @@ from core.artifacts import State
 FORMAT = 2
 _MANIFEST = "manifest.json"
 _TAG = 16
+_NAME = re.compile(rf"\d{{10,}}-[0-9a-f]{{{_TAG}}}-[0-9a-f]{{64}}", re.ASCII)
+"""Of the folder of a state, as `_write_whole` gives it."""
 _OF_ANOTHER = "Kept work of other settings, other data or another version was passed over."
 _KEPT = 2
 _LEAST_SECONDS = 5.0
@@ -218,10 +221,11 @@ def _flush_folder(folder: Path) -> None:
 
 
 def _states(folder: Path | None) -> list[Path]:
-    """Folders of states, the newest first."""
-    if folder is None:
+    """Folders of states, the newest first; a copy that someone made under another name is none."""
+    if folder is None or not folder.is_dir():
         return []
-    return sorted(folder.glob("[0-9]*-*-*"), key=lambda path: path.name, reverse=True)
+    found = [path for path in folder.iterdir() if _NAME.fullmatch(path.name)]
+    return sorted(found, key=lambda path: path.name, reverse=True)
 
 
 def _training_of(folder: Path) -> str:

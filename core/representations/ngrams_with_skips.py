@@ -202,7 +202,8 @@ def _worded(state: State, sequences: Sequences) -> Iterator[tuple[slice, LongArr
 
 def _runs(kind: Kind, rows: LongArray, words: LongArray, n: int) -> tuple[LongArray, LongArray]:
     """Where runs of a kind begin, within a user, and which run each is (a number base ``n``)."""
-    starts = np.flatnonzero(rows[kind[-1] :] == rows[: len(rows) - kind[-1]])
+    n_starts = max(0, len(rows) - kind[-1])
+    starts = np.flatnonzero(rows[kind[-1] :] == rows[:n_starts])
     runs = words[starts]
     for step in kind[1:]:
         runs = runs * n + words[starts + step]

@@ -179,6 +179,17 @@ def test_a_folder_renamed_to_a_later_step_is_not_believed(two_kept):
     assert same(Checkpoints(two_kept).latest(OF), snapshot(2))
 
 
+@pytest.mark.parametrize("name", ["{} - Copy", "Copy of {}", "{}-old", "1-a-b", "0000000009-{}"])
+def test_folders_that_someone_copied_there_are_passed_over(two_kept, name):
+    newest = folders(two_kept)[-1]
+    copy = shutil.copytree(newest, two_kept / name.format(newest.name))
+    writer = Checkpoints(two_kept)
+    assert same(writer.latest(OF), snapshot(3)) and writer.beginning == ""
+    writer.write(OF, snapshot(4))
+    assert same(Checkpoints(two_kept).latest(OF), snapshot(4))
+    assert copy.is_dir()  # nobody else's folder is removed
+
+
 def test_nothing_is_kept_without_a_folder_and_nothing_found_in_an_empty_one(keep):
     nowhere = Checkpoints(None)
     nowhere.write(OF, snapshot(1))
