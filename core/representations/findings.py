@@ -13,7 +13,7 @@ from core.representations.space import directions
 
 COLLAPSED = 3.0
 """Directions below which what was learned counts as collapsed. Encoders that told planted segments
-apart as well as can be filled from 4 on; one that tells users apart by one thing fills 1 or 2."""
+apart filled 3.4 and more; one that tells users apart by a single thing fills 1 or 2."""
 _MUCH_LENGTH = 0.5
 _FEWEST_USERS = 20
 _MOST_USERS = 100_000

@@ -185,7 +185,8 @@ def _centres(states: Tensor, pull: Pull) -> Tensor:
 
 def _soft(states: Tensor, centres: Tensor) -> Tensor:
     """Q (B, K): Student-t likeness to every centre with one degree of freedom, rows sum to 1."""
-    apart = (states[:, None] - centres).square().sum(dim=2)
+    squares = states.square().sum(dim=1, keepdim=True) + centres.square().sum(dim=1)
+    apart = (squares - 2.0 * states @ centres.T).clamp(min=0.0)  # (B, K), never (B, K, H)
     likeness = 1.0 / (1.0 + apart)
     return likeness / likeness.sum(dim=1, keepdim=True)
 
