@@ -17,6 +17,7 @@ from core.errors import TooLittleData
 from core.representations._base import Fitted, Work
 from core.representations.batches import windows
 from core.representations.checkpoint import Checkpoints
+from core.representations.counts import users_to_fit
 from core.representations.encoder import EventEncoder, Shape, projected_widths
 from core.representations.encoder_options import EncoderOptions
 from core.representations.findings import findings_of, rank_finding
@@ -26,7 +27,7 @@ from core.representations.objectives import NEXT_EVENT
 from core.representations.placing import EVENTS_PER_BATCH, pooled_states
 from core.representations.precision import Precision, checked, pick_precision, with_room
 from core.representations.source import TrainingData, TrainingPlan, split_users
-from core.representations.space import fit_space, place
+from core.representations.space import MOST_USERS, fit_space, place
 from core.representations.teacher import targets_of
 from core.representations.training import train
 from core.representations.vectors import event_vectors, fitted_vectors
@@ -67,7 +68,8 @@ def fit(sequences: Sequences, options: EncoderOptions, work: Work, cell: str = "
         drawn = _drawn_to_segments(encoder, data, options, work)
         work.report(Progress(stage=_STAGE, done=_TRAINING_SHARE, text="Placing every user"))
         states = _states(encoder, sequences, data.scales, device.name)
-        space = fit_space(states, options.evenness)
+        fitted = states[users_to_fit(sequences, MOST_USERS)]
+        space = fit_space(fitted, options.evenness)
         values = place(space, states)
         asked = {name for name in NEXT_EVENT if training_plan(options, 1).weights[name] > 0}
         told = findings_of(encoder, data, values, asked, work.seed)
