@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import time
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 
@@ -12,8 +13,8 @@ import numpy as np
 import torch
 
 from core.artifacts import EpochReport, FloatArray, Metric, Progress, Report, Sequences, State
-from core.device import Device, pick, repeatable
-from core.errors import TooLittleData
+from core.device import Device, DeviceName, pick, repeatable
+from core.errors import OptionRefused, TooLittleData
 from core.representations._base import Fitted, Work
 from core.representations.batches import windows
 from core.representations.checkpoint import Checkpoints
@@ -26,6 +27,7 @@ from core.representations.inputs import Scales
 from core.representations.objectives import NEXT_EVENT
 from core.representations.placing import EVENTS_PER_BATCH, pooled_states
 from core.representations.precision import Precision, checked, pick_precision, with_room
+from core.representations.ranks import Ranks
 from core.representations.source import TrainingData, TrainingPlan, split_users
 from core.representations.space import MOST_USERS, fit_space, place
 from core.representations.teacher import targets_of
@@ -46,6 +48,8 @@ _LARGE_LOG, _GPU_BATCH_USERS = 20_000, 1024
 _CHECKED_USERS = 64
 """Users by whom a short precision is tried out."""
 _WEIGHT = "weight."
+_DEVICES: tuple[DeviceName, ...] = ("auto", "cuda", "mps", "cpu")
+"""By place; states that were stored know a device by its place, so only ever append."""
 
 
 def fit(sequences: Sequences, options: EncoderOptions, work: Work, cell: str = "lstm") -> Fitted:
@@ -67,7 +71,8 @@ def fit(sequences: Sequences, options: EncoderOptions, work: Work, cell: str = "
         encoder, history, computed_on = _trained(data, options, cell, device, work)
         drawn = _drawn_to_segments(encoder, data, options, work)
         work.report(Progress(stage=_STAGE, done=_TRAINING_SHARE, text="Placing every user"))
-        states = _states(encoder, sequences, data.scales, device.name)
+        placed: list[int] = []
+        states = _states(encoder, sequences, data.scales, device.name, placed.append)
         fitted = states[users_to_fit(sequences, MOST_USERS)]
         space = fit_space(fitted, options.evenness)
         values = place(space, states)
@@ -81,7 +86,10 @@ def fit(sequences: Sequences, options: EncoderOptions, work: Work, cell: str = "
         **shape_of(data, options, cell).to_state(),
         **space,
         "threads": np.array([threads]),
+        "device": np.array([_DEVICES.index(options.device)]),
     }
+    if placed:
+        computed_on += f", placed {placed[-1]:,} events at a time (the GPU had no room for more)"
     return Fitted(
         values=values, state=state, device=computed_on, history=history, findings=findings
     )
@@ -109,7 +117,9 @@ def _trained(
     def halved(batch_users: int) -> None:
         said.append(f"{batch_users} users per step (the GPU had no room for more)")
 
-    return with_room(attempt, batch_users_of(options, n_users, device.name), halved, least=2)
+    batch_users = batch_users_of(options, n_users, device.name)
+    alone = Ranks.here(()).size == 1
+    return with_room(attempt, batch_users, halved, least=2, alone=alone)
 
 
 def _drawn_to_segments(
@@ -146,13 +156,19 @@ def _set_precision(encoder: EventEncoder, data: TrainingData, options: EncoderOp
     return checked(precision, encoder, data.tensors(some))
 
 
-def _states(encoder: EventEncoder, sequences: Sequences, scales: Scales, device: str) -> FloatArray:
-    """Pooled states of all users, in smaller batches where a GPU has no room."""
+def _states(
+    encoder: EventEncoder,
+    sequences: Sequences,
+    scales: Scales,
+    device: str,
+    told: Callable[[int], None] = lambda _: None,
+) -> FloatArray:
+    """Pooled states of all users; ``told`` hears of smaller batches where a GPU has no room."""
 
     def attempt(events_per_batch: int) -> FloatArray:
         return pooled_states(encoder, sequences, scales, device, events_per_batch)
 
-    return with_room(attempt, EVENTS_PER_BATCH, lambda _: None)
+    return with_room(attempt, EVENTS_PER_BATCH, told)
 
 
 def build_encoder(data: TrainingData, options: EncoderOptions, cell: str) -> EventEncoder:
@@ -175,7 +191,7 @@ def shape_of(data: TrainingData, options: EncoderOptions, cell: str) -> Shape:
 
 
 def transform(state: State, sequences: Sequences, cell: str = "lstm") -> FloatArray:
-    """Place users by an encoder trained earlier, shape (U, hidden), on the fastest device.
+    """Place users by an encoder trained earlier, shape (U, hidden), where the run was told to.
 
     Raises ValueError where the state is not of an encoder of that cell.
     """
@@ -186,12 +202,21 @@ def transform(state: State, sequences: Sequences, cell: str = "lstm") -> FloatAr
         for name, values in state.items()
         if name.startswith(_WEIGHT)
     }
-    device = pick("auto").name
+    device = _device_of(state)
     with repeatable(int(state["threads"][0]), device):
         vectors = fitted_vectors(sequences, projected_widths(weights))
         encoder = EventEncoder(scales, len(state["centre"]), vectors, shape).to(device)
         encoder.load_state_dict(weights)
         return place(state, _states(encoder, sequences, scales, device))
+
+
+def _device_of(state: State) -> str:
+    """The device that was asked for in training; the fastest where this machine has none such."""
+    wanted = _DEVICES[int(state["device"][0])] if "device" in state else "auto"
+    try:
+        return pick(wanted).name
+    except OptionRefused:
+        return pick("auto").name
 
 
 def _known_shape(state: State, cell: str) -> Shape:
