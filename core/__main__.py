@@ -13,7 +13,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 from core.artifacts import (
     ROLES,
@@ -36,6 +36,9 @@ from core.run_options import RunOptions, answers, load_options, options_schema
 from core.sequences.forms import FormOptions
 from core.store import Store, replacing_file
 from core.wording import counted
+
+if TYPE_CHECKING:
+    from core.runs import Run
 
 _USERS_NAMED = 5
 _NAMED_RULES = ("many_events", "busy_day", "wholesaler")
@@ -76,6 +79,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_prepare(commands)
     _add_assign(commands)
     _add_refine(commands)
+    _add_smaller(commands)
+    _add_export(commands)
     _add_options(commands)
     return parser
 
@@ -114,10 +119,13 @@ def _add_forecast(commands: _Commands) -> None:
 
 
 def _minutes(text: str) -> float:
-    """A time limit. Argparse words what is refused here."""
-    value = float(text)
+    """A time limit."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
     if not 0 < value < float("inf"):
-        raise ValueError
+        raise argparse.ArgumentTypeError(f"'{text}' is no number of minutes above 0")
     return value
 
 
@@ -175,6 +183,41 @@ def _add_refine(commands: _Commands) -> None:
     _add_settings(refine)
     refine.add_argument("--seed", type=int, help="the same seed gives the same labels (0)")
     refine.set_defaults(command_function=_refine, labels_column=None)
+
+
+def _add_smaller(commands: _Commands) -> None:
+    smaller = commands.add_parser(
+        "smaller", help="smaller copies of a run's encoder, and what each gains and loses"
+    )
+    _add_own_log(smaller)
+    smaller.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help="new folder, or one written by this"
+    )
+    smaller.add_argument(
+        "--way", metavar="NAME", help="also write a copy of the run with this smaller encoder"
+    )
+    smaller.add_argument("--seed", type=int, default=0, help="the same seed, the same model (0)")
+    smaller.set_defaults(command_function=_smaller)
+
+
+def _add_export(commands: _Commands) -> None:
+    export = commands.add_parser("export", help="a run's encoder as ONNX, checked, for serving")
+    _add_own_log(export)
+    export.add_argument("--out", type=Path, required=True, metavar="ONNX")
+    export.set_defaults(command_function=_export)
+
+
+def _add_own_log(command: argparse.ArgumentParser) -> None:
+    """A recorded run and the log it was made from, which it does not keep."""
+    command.add_argument("run", type=Path, metavar="RUN", help="folder of a recorded run")
+    command.add_argument(
+        "--events",
+        nargs="+",
+        required=True,
+        metavar="EVENTS",
+        help="the log that the run was made from: users to teach, compare and check by",
+    )
+    _add_settings(command)  # of how the log is read, no others
 
 
 def _add_options(commands: _Commands) -> None:
@@ -309,28 +352,94 @@ def _prepare(call: argparse.Namespace) -> None:
 
 def _assign(call: argparse.Namespace) -> None:
     from core import runs
-    from core.assign import assign, read_log
-    from core.events.inputs import find_logs
-    from core.events.mapping import complete, map_events
+    from core.assign import assign
     from core.report.tables import write_assignments
 
     out = call.out.resolve()
     _check_place(out)
-    _check_file(out, call.events)
+    _check_file(out, call)
     run = runs.load_run(call.run)
-    options = answers(run.reading(), call.options, call.set)
-    paths = find_logs(call.events)
     with tempfile.TemporaryDirectory() as scratch:
-        raw, needed = read_log(run, paths, Path(scratch), options.read, call.platform)
-        mapping = complete(raw, _exactly(needed))
-        events = map_events(raw, mapping, Path(scratch), options.map)
-        _tell(raw.name, events.problems)
+        events = _events_as_in(run, call, Path(scratch), call.platform)
         labels, report = assign(run, events, Path(scratch))
         _tell_cleaning(report)
         out.parent.mkdir(parents=True, exist_ok=True)
         with replacing_file(out) as file:
             write_assignments(file, labels)
     print(f"Wrote {len(labels.user_ids)} users to {call.out}", file=sys.stderr)
+
+
+def _events_as_in(
+    run: Run, call: argparse.Namespace, scratch: Path, platform: str | None = None
+) -> Events:
+    """A log, typed as the run's own was."""
+    from core.assign import read_log
+    from core.events.inputs import find_logs
+    from core.events.mapping import complete, map_events
+
+    options = answers(run.reading(), call.options, call.set)
+    raw, needed = read_log(run, find_logs(call.events), scratch, options.read, platform)
+    events = map_events(raw, complete(raw, _exactly(needed)), scratch, options.map)
+    _tell(raw.name, events.problems)
+    return events
+
+
+def _smaller(call: argparse.Namespace) -> None:
+    from core import runs
+    from core.representations import Work
+    from core.run_options import checked_seed
+    from core.smaller import WAYS, check_encoder, check_way, recorded, telling
+    from core.smaller.measuring import compare
+
+    out, seed = call.out.resolve(), checked_seed(call.seed)
+    ways = list(WAYS) if call.way is None else [check_way(call.way)]
+    _check_place(out)
+    run = runs.load_run(call.run)
+    recorded.check_target(run, out)
+    original = recorded.original_of(run)
+    check_encoder(original.method)
+    with tempfile.TemporaryDirectory() as scratch:
+        events = _events_as_in(run, call, Path(scratch))
+        sequences = recorded.own_sequences(run, events, Path(scratch))
+        work = Work(seed=seed, report=_Teller(every=True))
+        found, states = compare(original, sequences, ways, work, Path(scratch))
+        if call.way is None:
+            recorded.write_comparison(found, out)
+        else:
+            recorded.write_copy(run, states[call.way], found, out)
+    print(telling.table(found))
+    for model in found.models[1:]:
+        print(telling.verdict(model, found), file=sys.stderr)
+    print(telling.basis(found), file=sys.stderr)
+    print(f"Wrote {call.out}", file=sys.stderr)
+
+
+def _export(call: argparse.Namespace) -> None:
+    from core import runs
+    from core.serving.exporting import export, write
+    from core.smaller import check_encoder, recorded
+
+    out = call.out.resolve()
+    _check_place(out)
+    _check_file(out, call)
+    if out.suffix != ".onnx":
+        raise OptionRefused(f"--out is '{out.name}'. Give a name that ends in .onnx.")
+    run = runs.load_run(call.run)
+    original = recorded.original_of(run)
+    check_encoder(original.method)
+    with tempfile.TemporaryDirectory() as scratch:
+        events = _events_as_in(run, call, Path(scratch))
+        sequences = recorded.own_sequences(run, events, Path(scratch))
+        about = {"run": run.manifest.id}
+        exported = export(original.method, original.state, sequences, about)
+        beside = write(exported, out)
+    found = exported.agreement
+    print(
+        f"Checked on {counted(found.n_users, 'user', 'users')}: largest difference "
+        f"{found.max_abs_difference:.2g} (of numbers up to {found.largest:.2g}), least cosine "
+        f"{found.min_cosine:.6f}"
+    )
+    print(f"Wrote {call.out} and {beside.name}", file=sys.stderr)
 
 
 def _refine(call: argparse.Namespace) -> None:
@@ -340,9 +449,7 @@ def _refine(call: argparse.Namespace) -> None:
     options = _options_of(call)
     out = call.out.resolve()
     _check_place(out)
-    _check_file(out, call.events)
-    if out == call.labels.resolve():
-        raise OptionRefused("--out is the file of labels itself. Give the name of another file.")
+    _check_file(out, call)
     with tempfile.TemporaryDirectory() as scratch:
         items = _items_from(call.items, Path(scratch)) if call.items else None
         _, events, _ = _events(call, options, Path(scratch))
@@ -468,22 +575,36 @@ def _check_folder(out: Path) -> None:
         print(f"Replacing the run in {out}", file=sys.stderr)
 
 
-def _check_file(out: Path, events: Sequence[str]) -> None:
+def _check_file(out: Path, call: argparse.Namespace) -> None:
+    """Refuse to write over anything that the call reads."""
+    from core.events.inputs import find_logs
+
     if out.is_dir():
         raise OptionRefused(f"--out '{out}' is a folder. Give the name of a file.")
-    if out in [Path(name).resolve() for name in events]:
-        raise OptionRefused("--out is the log itself. Give the name of another file.")
+    if out in (path.resolve() for path in find_logs(call.events)):
+        raise OptionRefused(f"--out '{out}' is a file of the log. Give the name of another file.")
+    for name in ("labels", "items", "item_vectors", "mapping", "options", "run"):
+        path = getattr(call, name, None)
+        if path is not None and path.resolve() in (out, *out.parents):
+            raise OptionRefused(
+                f"--out '{out}' is read, or lies in what is read, by --{name.replace('_', '-')}. "
+                "Give the name of another file."
+            )
 
 
 class _Teller:
-    """Prints where the work stands; what was just said is not said again."""
+    """Prints where the work stands; what was just said is not said again.
 
-    def __init__(self) -> None:
-        self._said = ""
+    Steps and epochs, or ``every`` change of what is done.
+    """
+
+    def __init__(self, *, every: bool = False) -> None:
+        self._said, self._every = "", every
 
     def __call__(self, progress: Progress) -> None:
         line = f"[{progress.stage}] {progress.text}"
-        if (progress.done == 0.0 or progress.epoch is not None) and line != self._said:
+        told = self._every or progress.done == 0.0 or progress.epoch is not None
+        if told and line != self._said:
             print(line, file=sys.stderr)
             self._said = line
 

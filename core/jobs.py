@@ -27,6 +27,7 @@ from core.artifacts import EpochReport, Problem, Progress
 from core.errors import AnalystError, FileRefused, JobStopped, NotFound
 from core.pipeline import Journey, trained_before
 from core.run_options import RunOptions
+from core.smaller import STAGE as SMALLER
 from core.store import from_plain, replacing, to_plain, write_text
 from core.workspace import Workspace
 
@@ -59,8 +60,8 @@ class JobRequest:
     step: str
     """A step of the journey; "read" or "quality" (the typed log and its summary) for what comes
     before it; "items", "vectors" or "labels" for a table beside the log; "set_aside" for the list
-    of rows set aside; "choices" for what each choice of cleaning would do; "run" for
-    all of them and a recorded run."""
+    of rows set aside; "choices" for what each choice of cleaning would do; "smaller" for smaller
+    models; "run" for all of them and a recorded run."""
     options: dict[str, Any]
     uploads: tuple[Upload, ...] = ()
     """The files to read."""
@@ -184,6 +185,8 @@ def resume(workspace: Workspace, job_id: str) -> str:
 
 def _learns(workspace: Workspace, dataset_id: str, options: RunOptions, step: str) -> bool:
     """Whether a step has to train first: where that was done already, what follows is light."""
+    if step == SMALLER:
+        return True
     dataset = workspace.dataset(dataset_id)
     if not workspace.quality_ready(dataset):
         return bool(trained_before(step, options))  # the log was not even looked at: all is to do

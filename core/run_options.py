@@ -104,7 +104,7 @@ class RunOptions:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """Make the settings from ``{stage: {option: value}, "seed": n}``; refuses unknown ones."""
-        seed = _checked_seed(values.get("seed", 0))
+        seed = checked_seed(values.get("seed", 0))
         unknown = [name for name in values if name != "seed" and name not in STAGES]
         if unknown:
             raise OptionRefused(
@@ -323,7 +323,8 @@ def _read_options_file(file: Path) -> dict[str, Any]:
     return values
 
 
-def _checked_seed(seed: Any) -> int:
+def checked_seed(seed: Any) -> int:
+    """A seed as it came. Raises OptionRefused."""
     if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < 2**31:
         raise OptionRefused(f"seed is {seed!r}. Allowed: a whole number from 0 to 2147483647.")
     return seed

@@ -46,7 +46,7 @@ from core.pipeline import Journey
 from core.report import tables
 from core.report.html import ReportView, report_html
 from core.run_options import RunOptions
-from core.store import from_plain, load, replacing, save, to_plain, write_text
+from core.store import from_plain, load, replacing, save, to_plain, write_json, write_text
 from core.workspace import Dataset, Workspace
 
 T = TypeVar("T")
@@ -66,6 +66,8 @@ FILES = frozenset(
     }
 )
 """All that stands in a run's folder."""
+COMPARISON = "smaller.json"
+"""Stands there too where the encoder was made smaller."""
 _ID = re.compile(r"[0-9a-f]{16}")
 _LIBRARIES = (
     "streamlit",
@@ -97,6 +99,19 @@ class Source:
 
 
 @dataclass(frozen=True, kw_only=True)
+class MadeSmaller:
+    """How a copy of a run came to its smaller encoder; `COMPARISON` tells what that changes."""
+
+    of: str
+    """Id of the run that was copied. Points, segments and report are those of that run."""
+    way: str
+    """A name of `core.smaller.WAYS`."""
+    seed: int
+    model_bytes: int
+    original_bytes: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Manifest:
     """The record of one run (``run.json``)."""
 
@@ -117,6 +132,8 @@ class Manifest:
     segment_names: dict[str, str]
     taken: dict[str, str] = field(default_factory=dict)
     """Method per stage that has a choice of methods, also where it was left to the tool."""
+    made_smaller: MadeSmaller | None = None
+    """None for a run with the encoder it was trained with."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -220,10 +237,10 @@ def record(target: Path, journey: Journey, source: Source, raw: RawLog) -> Run:
             raw, journey.filled(), journey.options.clean, None, scratch / "set_aside.csv"
         )
         tables.write_assignments(scratch / "assignments.csv", journey.labels())
-        _write_json(scratch / "evaluation.json", to_contract(evaluation))
-        _write_json(scratch / "cleaning.json", to_plain(journey.cleaning_report()))
-        _write_json(scratch / "history.json", to_plain(journey.embeddings().history))
-        _write_json(scratch / "run.json", to_plain(manifest))
+        write_json(scratch / "evaluation.json", to_contract(evaluation))
+        write_json(scratch / "cleaning.json", to_plain(journey.cleaning_report()))
+        write_json(scratch / "history.json", to_plain(journey.embeddings().history))
+        write_manifest(manifest, scratch)
         _write_described(scratch, journey, source, journey.segments())
     return load_run(target)
 
@@ -254,6 +271,11 @@ def run_id(journey: Journey) -> str:
     return fingerprint(journey.events.fingerprint, "run", FORMAT, made | told)[:16]
 
 
+def write_manifest(manifest: Manifest, folder: Path) -> None:
+    """Write ``run.json`` into the folder of a run."""
+    write_json(folder / "run.json", to_plain(manifest))
+
+
 def load_run(folder: Path) -> Run:
     """Open a recorded run. Raises NotFound, also where its record is damaged."""
     try:
@@ -274,7 +296,7 @@ def load_run(folder: Path) -> Run:
 def holds_only_a_run(folder: Path) -> bool:
     """Whether a folder holds a run and nothing else, so that another may take its place."""
     names = {path.name for path in folder.iterdir()}
-    return "run.json" in names and names <= FILES
+    return "run.json" in names and names <= FILES | {COMPARISON}
 
 
 def list_runs(workspace: Workspace) -> list[Run]:
@@ -296,8 +318,7 @@ def rename_segments(run: Run, journey: Journey, names: Mapping[int, str]) -> Run
     """Give segments other names in the record and its files. Raises OptionRefused."""
     renamed = segments_stage.rename(run.segments(), names)
     save(renamed, run.folder / "artifacts" / "segments")
-    plain = to_plain(run.manifest) | {"segment_names": _names(renamed)}
-    _write_json(run.folder / "run.json", plain)
+    write_manifest(replace(run.manifest, segment_names=_names(renamed)), run.folder)
     _write_described(run.folder, journey, run.manifest.source, renamed)
     return load_run(run.folder)
 
@@ -373,7 +394,7 @@ def _manifest(journey: Journey, source: Source) -> Manifest:
 def _write_described(folder: Path, journey: Journey, source: Source, segments: Segments) -> None:
     """Write the files in which segments have names."""
     recommendations = journey.recommendations()
-    _write_json(folder / "segments.json", to_plain(segments.segments))
+    write_json(folder / "segments.json", to_plain(segments.segments))
     write_text(
         folder / "recommendations.csv", tables.recommendations_csv(recommendations, segments)
     )
@@ -417,7 +438,3 @@ def _flat(options: Mapping[str, Any]) -> dict[str, Any]:
 
 def _shown(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
-def _write_json(path: Path, value: Any) -> None:
-    write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")

@@ -144,6 +144,11 @@ def write_text(path: Path, text: str) -> None:
         scratch.write_text(text, encoding="utf-8")
 
 
+def write_json(path: Path, value: Any) -> None:
+    """Write plain values for programs and people alike, as `write_text` does."""
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
 def save(artifact: Any, folder: Path) -> None:
     """Write an artifact into an existing folder."""
     hints = typing.get_type_hints(type(artifact))
@@ -153,7 +158,7 @@ def save(artifact: Any, folder: Path) -> None:
         if isinstance(value, np.ndarray):
             _save_array(value, folder / field.name)
         elif hints[field.name] == State:
-            meta[field.name] = _save_state(value, folder / f"{field.name}.safetensors")
+            meta[field.name] = save_state(value, folder / f"{field.name}.safetensors")
         elif isinstance(value, Path):
             meta[field.name] = value.name
         else:
@@ -249,7 +254,8 @@ def _load_array(path: Path) -> Any:
     return np.load(path.with_suffix(".npy"), mmap_mode="r", allow_pickle=False)
 
 
-def _save_state(state: State, path: Path) -> str:
+def save_state(state: State, path: Path) -> str:
+    """Write learned arrays as safetensors; the SHA-256 of the file."""
     payload = save_tensors({k: np.ascontiguousarray(v) for k, v in state.items()})
     path.write_bytes(payload)
     return hashlib.sha256(payload).hexdigest()

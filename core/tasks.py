@@ -15,6 +15,8 @@ from core.events.preview import Choices, counted_as, effects
 from core.jobs import JobRequest
 from core.pipeline import Journey
 from core.run_options import RunOptions
+from core.smaller import STAGE as SMALLER
+from core.smaller.kept import smaller_models
 from core.store import to_plain, write_text
 from core.workspace import Workspace
 
@@ -112,6 +114,8 @@ def _make(workspace: Workspace, request: JobRequest, listen: Report) -> None:
     )
     if request.step == "run":
         runs.record_in_workspace(workspace, dataset, journey)
+    elif request.step == SMALLER:
+        smaller_models(journey, listen)
     elif request.step == "choices":
         _count_choices(journey, listen)
     elif request.step == "set_aside":

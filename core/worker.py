@@ -60,12 +60,23 @@ def _tell_place(folder: Path, n_ahead: int) -> None:
 
 
 def _heartbeat(folder: Path) -> None:
-    """Show that the process lives; end it when a cancel is asked for by another process."""
+    """Show that the process lives; end it when another process asks for it or took it for lost.
+
+    A machine that slept lets a process look dead. By then its work may be done anew elsewhere.
+    """
     while True:
-        if (folder / "cancel").exists():
+        if (folder / "cancel").exists() or _taken_for_lost(folder):
             os._exit(_CANCELLED_EXIT)
         (folder / "alive").touch()
         time.sleep(_BEAT_SECONDS)
+
+
+def _taken_for_lost(folder: Path) -> bool:
+    try:
+        result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return False
+    return bool(result["state"] == "lost")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 import streamlit as st
 
 from core.charts import training as charts
-from ui import forecast_view, page, plots, represent_form, represent_view, steps
+from ui import forecast_view, page, plots, represent_form, represent_view, smaller_view, steps
 from ui.safe_text import safe
 
 
@@ -29,4 +29,5 @@ if embeddings.history:
     plots.show(charts.loss_curves(embeddings.history), key="losses")
 else:
     st.info("Nothing is trained here: the numbers are counted, so there is no learning curve.")
+smaller_view.show(journey, embeddings)
 steps.next_button("represent")

@@ -7,6 +7,7 @@ from core.__main__ import main
 from core.clustering import CLUSTERERS
 from core.option_tables import markdown
 from core.representations import REPRESENTATIONS
+from core.smaller import WAYS
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 
@@ -25,8 +26,14 @@ def test_every_method_of_the_catalogues_is_described():
             assert f"`{name}`" in README and entry.label in README
 
 
+def test_every_way_to_a_smaller_model_is_described():
+    for name, way in WAYS.items():
+        told = f"| `{name}` | {way.label} | {way.summary} | {way.gained} |"
+        assert told in README
+
+
 def test_every_command_is_described(capsys):
-    for command in ("inspect", "run", "assign", "options"):
+    for command in ("inspect", "run", "assign", "smaller", "export", "options"):
         assert f"python -m core {command}" in README
     assert main(["options"]) == 0
     assert '"cluster"' in capsys.readouterr().out

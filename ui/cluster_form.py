@@ -28,6 +28,7 @@ _TOOL = Auto(
     weaknesses="Takes as long as all of them together.",
 )
 _ALGORITHM = "algorithm"
+_REFINE = "refine"
 _AT_ONCE_USERS = 50_000
 """Up to so many points another number of segments is computed while the analyst looks on."""
 
@@ -53,7 +54,7 @@ def _refine_switch() -> None:
     """Let models of behaviour improve segments of points."""
     options = session.options()
     told = option_info(ClusterOptions, "refine")
-    wanted = st.toggle(told.label, value=options.cluster.refine, help=told.help, key="refine")
+    wanted = st.toggle(told.label, value=options.cluster.refine, help=told.help, key=_REFINE)
     if wanted != options.cluster.refine:
         cluster = replace(options.cluster, refine=wanted)
         session.set_options(options.changed(cluster=cluster))
@@ -63,6 +64,7 @@ def _refine_switch() -> None:
 def take(options: RunOptions) -> None:
     """Settings from elsewhere than these widgets, which show them from then on."""
     st.session_state[_ALGORITHM] = options.cluster.method
+    st.session_state[_REFINE] = options.cluster.refine
     session.set_options(options)
 
 

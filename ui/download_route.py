@@ -22,6 +22,7 @@ from ui.upload_route import fingerprint_of, signed, still_signed
 URL = "/api/download"
 _PURPOSE = "download"
 _SECONDS = 12 * 3600
+_KINDS = {".csv": "text/csv; charset=utf-8", ".json": "application/json"}
 _MOST_OFFERED = 10_000
 """So many files are on offer at a time; the one offered longest ago goes first."""
 
@@ -68,7 +69,7 @@ async def send(request: Request) -> Response:
     stem, name = dataset.name.rsplit(".", 1)[0], found.file.replace("_", "-")
     return FileResponse(
         path,
-        media_type="text/csv; charset=utf-8",
+        media_type=_KINDS.get(path.suffix, "application/octet-stream"),
         filename=f"{stem}-{name}",
         headers={"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"},
     )

@@ -86,10 +86,9 @@ def _warn(one: StepForecast, found: Forecast, take: Take) -> None:
 
 
 def _why(one: StepForecast, found: Forecast) -> str:
-    available = found.available_mb
-    if available is not None and one.memory_mb > available:
+    if not one.has_room:
         return (
-            f"needs about {one.memory_mb:,.0f} MB of memory, and {available:,.0f} MB can be had "
-            "on this machine"
+            f"needs about {one.memory_mb:,.0f} MB of memory, and {found.available_mb:,.0f} MB can "
+            "be had on this machine"
         )
     return f"may well take longer than {duration(found.limit_seconds)}"

@@ -30,6 +30,7 @@ _WORDS = STEPS | {
     "items": "Reading the items table",
     "vectors": "Reading the item vectors",
     "labels": "Reading the known labels",
+    "smaller": "Making smaller models",
     "run": "Making the whole journey",
 }
 _ENDINGS = {
@@ -82,7 +83,7 @@ def panel(job_id: str, draw: DrawEpochs | None = None) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{_WORDS.get(status.step, safe(status.step))}**")
             st.space("stretch")
-            if status.learns and _pause_button(status):
+            if _keeps_its_state(status) and _pause_button(status):
                 _ask(jobs.pause, job_id)
             if st.button("Cancel", icon=":material/stop_circle:", key=f"cancel-{job_id}"):
                 _ask(jobs.cancel, job_id)
@@ -103,6 +104,11 @@ def _glance(job_id: str) -> None:
         st.rerun()
     st.caption(f":material/progress_activity: {_WORDS.get(status.step, safe(status.step))}")
     st.progress(_share(status))
+
+
+def _keeps_its_state(status: JobStatus) -> bool:
+    """Whether a pause within the work loses nothing: smaller models are begun again."""
+    return status.learns and (status.step == "run" or status.step in STEPS)
 
 
 def _pause_button(status: JobStatus) -> bool:

@@ -111,6 +111,8 @@ def k_curve(
         foretold = dict(zip(models.ks, models.bits, strict=True))
         bits = np.array([foretold.get(t.k, np.nan) for t in tried])
         suggested, reason = models.suggested, foretelling.reason(models)
+        if suggested not in (1, *ks):
+            cut = f"{cut} {_beside(models, options)}".strip()
     sampled = "" if rows is None else f"Compared on a random sample of {len(sample):,} users."
     return KCurve(
         ks=tuple(t.k for t in tried),
@@ -124,6 +126,14 @@ def k_curve(
         fingerprint=fingerprint(
             embeddings.fingerprint, "k_curve", VERSION, options.to_dict() | {"seed": seed}
         ),
+    )
+
+
+def _beside(models: BehaviourModels, options: KOptions) -> str:
+    """Why a number of segments is suggested that is not among those compared."""
+    return (
+        f"It was looked for among 1 to {max(models.ks)} (represent.models_most), while J and "
+        f"silhouette are of {options.k_min} to {options.k_max} (choose_k.k_min, choose_k.k_max)."
     )
 
 

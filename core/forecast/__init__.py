@@ -20,7 +20,7 @@ from core.forecast.measuring import Cost, Gauge
 from core.pipeline import Journey
 from core.wording import duration, figure
 
-VERSION = 1
+VERSION = 2
 HEAVY = ("models", "embeddings", "k_curve", "labels", "projection")
 """The steps that are forecast, in order; the others take seconds at any size."""
 LIMIT_SECONDS = 600.0
@@ -54,6 +54,8 @@ class StepForecast:
     """Of the whole process, at its peak."""
     fits: bool
     """Whether there is memory enough, and it takes no longer than wanted."""
+    has_room: bool
+    """Whether there is memory enough."""
     cheaper: Cheaper | None
     """None where the step fits, or nothing is cheaper."""
 
@@ -139,10 +141,12 @@ class _Room:
     def memory_mb(self, cost: Cost) -> float:
         return (self.held + cost.memory) / _MB
 
-    def fits(self, cost: Cost) -> bool:
+    def holds(self, cost: Cost) -> bool:
         # What this process holds is taken already, so only what is added must still be there.
-        enough = self.available is None or cost.memory <= self.available
-        return enough and cost.middle <= self.limit_seconds
+        return self.available is None or cost.memory <= self.available
+
+    def fits(self, cost: Cost) -> bool:
+        return self.holds(cost) and cost.middle <= self.limit_seconds
 
 
 def _told(step: str, cost: Cost, room: _Room, forecaster: Forecaster) -> StepForecast:
@@ -153,6 +157,7 @@ def _told(step: str, cost: Cost, room: _Room, forecaster: Forecaster) -> StepFor
         high_seconds=cost.high,
         memory_mb=room.memory_mb(cost),
         fits=fits,
+        has_room=room.holds(cost),
         cheaper=None if fits else _cheaper(step, cost, room, forecaster),
     )
 

@@ -39,8 +39,11 @@ def begin(
     _begun.add(identity)
     root = str(workspace.root.resolve())
     if root in _children:
-        _children[root][1].kill()
-        _children[root][1].wait()
+        ended, older = _children[root]
+        if older.poll() is None:
+            older.kill()
+            _begun.discard(ended)  # it did not fail: whoever comes back to it gets it
+        older.wait()
     child = subprocess.Popen(
         [sys.executable, "-m", "core.forecast.background"],
         cwd=Path(__file__).resolve().parents[2],

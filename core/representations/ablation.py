@@ -20,18 +20,17 @@ from core.artifacts import DoubleArray, LongArray, Metric
 from core.geometry import drawn_users
 from core.representations.batches import Stretches, windows
 from core.representations.encoder import EventEncoder, to_tensors
-from core.representations.inputs import PREDICTED, gather, told_word
+from core.representations.inputs import PREDICTED, MaskArray, gather, told_word
+from core.representations.order_free import Words, order_free_bits
 from core.representations.source import TrainingData
 
 WORDS = ("action", "category")
 """What is guessed of the next event here."""
 _MOST_USERS = 2000
-_MOST_USERS_COUNTED = 20_000
-"""Users to fit from whom the overall shares are taken."""
+_MOST_USERS_COUNTED = 5000
+"""Users to fit from whom the guesses without order are learned."""
 _MOST_EVENTS = 256
 _EVENTS_PER_BATCH = 16_384
-_TRUST = (0.5, 1, 2, 4, 8, 16, 32, 64, 128, 256, 1e9)
-"""Events that the overall shares count as beside a user's own; the last one knows no user."""
 _FEWEST_USERS = 20
 _LEAST_GAIN = 0.01
 """Bits per event below which nothing was learned that could be shared out."""
@@ -49,8 +48,8 @@ class _Guesses:
     """The encoder, in the real order."""
     shuffled: DoubleArray
     """The encoder, each user's events shuffled."""
-    own_shares: DoubleArray
-    """The shares of what the user did before."""
+    order_free: DoubleArray
+    """The best guess by what the user did before, in whatever order."""
     overall: DoubleArray
     """The shares of what everyone does."""
 
@@ -66,9 +65,9 @@ def order_share(encoder: EventEncoder, data: TrainingData, asked: set[str], seed
     """Share of what the encoder knows of next events that is owed to their order, in [0, 1].
 
     (free - real) / (overall - real), in bits per event (action and category) on up to 2,000
-    validation users, where *free* is the best of two guesses without order: the encoder on
-    shuffled events, and the user's own shares so far. None where it cannot be told. ``asked``
-    names what the encoder was trained to guess.
+    validation users, where *free* is the best of the guesses without order: the encoder on
+    shuffled events, and those of `order_free_bits`. None where it cannot be told. ``asked`` names
+    what the encoder was trained to guess.
     """
     told = partial(Metric, name="order_share")
     words = [name for name in WORDS if name in encoder.heads and name in asked]
@@ -95,7 +94,7 @@ def _shared_out(guesses: _Guesses) -> tuple[float, str]:
             "Order carries nothing here: the encoder guesses the next action and category no "
             f"better than their overall shares do ({gain:+.2f} bits per event)."
         )
-    without = min((guesses.shuffled, guesses.own_shares), key=lambda bits: float(bits.sum()))
+    without = min((guesses.shuffled, guesses.order_free), key=lambda bits: float(bits.sum()))
     owed, owed_error = guesses.difference(without)
     share = min(1.0, max(0.0, owed / gain))
     if owed < _ERRORS * owed_error or share < _LEAST_SHARE:
@@ -116,17 +115,17 @@ def _guesses(
     stretches = stretches.take(np.argsort(stretches.length, kind="stable"))
     index, real = stretches.padded()
     mixed = shuffled(index, real, rng)
-    own, overall = _by_counting(data, index, real, words, seed)
+    free, overall = _by_counting(data, index, real, words, seed)
     return _Guesses(
         n_events=stretches.length - 1,
         real=_bits(encoder, data, stretches, index, words),
         shuffled=_bits(encoder, data, stretches, mixed, words),
-        own_shares=own,
+        order_free=free,
         overall=overall,
     )
 
 
-def shuffled(index: LongArray, real: np.ndarray, rng: np.random.Generator) -> LongArray:
+def shuffled(index: LongArray, real: MaskArray, rng: np.random.Generator) -> LongArray:
     """The events of every stretch (B, T) in random order but for the first, padding in place.
 
     The first one is never guessed, so the very same events are guessed as in the real order.
@@ -170,10 +169,9 @@ def _alike(length: LongArray) -> Iterator[LongArray]:
 
 
 def _by_counting(
-    data: TrainingData, index: LongArray, real: np.ndarray, words: list[str], seed: int
+    data: TrainingData, index: LongArray, real: MaskArray, words: list[str], seed: int
 ) -> tuple[DoubleArray, DoubleArray]:
-    """Bits per stretch (U,) by the user's own shares so far, and by the overall shares."""
-    own, overall = np.zeros(len(index)), np.zeros(len(index))
+    """Bits per stretch (U,) by the best guess without order, and by the overall shares."""
     drawn = drawn_users(len(data.fit_users), _MOST_USERS_COUNTED, seed)
     counted = windows(
         data.sequences,
@@ -181,36 +179,14 @@ def _by_counting(
         _MOST_EVENTS,
         np.random.default_rng([seed, 4]),
     )
-    at, some = counted.padded()
-    for name in words:
-        common = told_word(data.sequences, data.scales, name, at[some])
-        n = data.scales.classes()[name]
-        shares = (np.bincount(common, minlength=n) + 1.0) / (len(common) + n)
-        codes = told_word(data.sequences, data.scales, name, index)
-        by_trust = own_share_bits(codes, real, shares)
-        own += by_trust[:, by_trust.sum(axis=0).argmin()]
-        overall += by_trust[:, -1]
-    return own, overall
-
-
-def own_share_bits(codes: LongArray, real: np.ndarray, shares: DoubleArray) -> DoubleArray:
-    """Bits that codes (U, T) cost by the user's shares before each of them, shape (U, trusts).
-
-    The first event of a user is not counted, but known. ``shares`` (n,) of everyone stand beside
-    the user's own as so many events as `_TRUST` says.
-    """
-    row, step = np.nonzero(real)
-    code = codes[row, step]
-    by_word = np.lexsort((step, code, row))
-    new = np.ones(len(row), dtype=bool)
-    new[1:] = (np.diff(row[by_word]) != 0) | (np.diff(code[by_word]) != 0)
-    first = np.maximum.accumulate(np.where(new, np.arange(len(row)), 0))
-    met = np.empty(len(row))
-    met[by_word] = np.arange(len(row)) - first  # times the user had met it before
-    guessed = step > 0
-    row, step, met, share = row[guessed], step[guessed], met[guessed], shares[code[guessed]]
-    bits = [
-        np.bincount(row, -np.log2((met + trust * share) / (step + trust)), minlength=len(codes))
-        for trust in _TRUST
+    at, known_real = counted.padded()
+    told = [
+        Words(
+            size=data.scales.classes()[name],
+            known=told_word(data.sequences, data.scales, name, at),
+            known_real=known_real,
+            codes=told_word(data.sequences, data.scales, name, index),
+        )
+        for name in words
     ]
-    return np.stack(bits, axis=1)
+    return order_free_bits(told, real, seed)

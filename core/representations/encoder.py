@@ -128,10 +128,10 @@ class EventEncoder(nn.Module):
         with torch.autocast(
             batch["numeric"].device.type, dtype=self.autocast, enabled=self.autocast is not None
         ):
-            hidden, memory = self.cell(self._inputs(batch), memory)
+            hidden, memory = self.cell(self.inputs(batch), memory)
         return self.dropout(hidden.float()), memory
 
-    def _inputs(self, batch: Tensors) -> Tensor:
+    def inputs(self, batch: Tensors) -> Tensor:
         """All that is read of every event, shape (B, T, input width)."""
         words = [
             _looked_up(self.action, batch["action"]),  # (B, T, width of its embedding)
@@ -165,6 +165,11 @@ class EventEncoder(nn.Module):
             follows.flatten(),
         )
         return dict(zip(asked, losses, strict=True))
+
+
+def only_teaches(name: str) -> bool:
+    """Whether a weight is there for training only: users are placed without it."""
+    return name.startswith(("heads.", "rebuilder.", "taught.", "items.ask.", "items.bias."))
 
 
 def projected_widths(weights: Mapping[str, Tensor]) -> dict[str, int]:

@@ -1,8 +1,9 @@
 """The choice left to the tool: representations tried on a sample, by what they are good for.
 
-Every candidate is fitted to a sample of users, K-means forms segments in its space, and the
-segments are judged by how well they foretell users that were left out (bits per event, the
-same events for all): a yardstick that does not depend on the space, as a silhouette does.
+Every candidate is fitted to some users of a sample, K-means forms segments of them in its space,
+and the segments are judged by how well they foretell the other users of the sample (bits per
+event, the same events for all): a yardstick that does not depend on the space, as a silhouette
+does. Nothing that made the segments, models of behaviour included, has seen who judges them.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ import numpy as np
 
 from core.artifacts import (
     TEST,
-    BehaviourModels,
     DoubleArray,
     FloatArray,
     IntArray,
@@ -29,9 +29,9 @@ from core.errors import AnalystError, JobStopped
 from core.geometry import drawn_users
 from core.options import Options, known_names, option, option_types
 from core.representations._base import Representation, Work
-from core.sequence_models.held_out import ROUNDING
-from core.sequence_models.labels import SURELY, bits_of_labels
-from core.sequence_models.models import learn
+from core.sequence_models.held_out import ROUNDING, Foretold
+from core.sequence_models.labels import SURELY, bits_by, sides
+from core.sequence_models.models import counts_of, fitted_to, learn
 from core.sequence_models.options import SequenceModelOptions
 
 _STAGE = "represent"
@@ -98,27 +98,28 @@ def climb(
     and the reason of the first where none can be made.
     """
     names = options.names(catalogue)
-    drawn = _drawn(sequences, options.ladder_users, work.seed)
-    sample = sequences.of_users(drawn)
+    sample = sequences.of_users(_drawn(sequences, options.ladder_users, work.seed))
+    fitted, watched = sides(np.asarray(sample.split), work.seed)
+    seen, unseen = sample.of_users(fitted), sample.of_users(watched)
     models = work.models or learn(sequences, SequenceModelOptions(), work.seed, work.report)
-    k = max(2, models.suggested)
+    known = fitted_to(models, seen, work.seed)
+    brief = replace(work, keep=None, models=known, report=_without_epochs(work.report))
     tried, refused = list[_Tried](), dict[str, AnalystError]()
     for done, name in enumerate(names):
-        text = f"Trying {catalogue[name].label} on {sample.n_users:,} users"
+        text = f"Trying {catalogue[name].label} on {seen.n_users:,} users"
         work.report(Progress(stage=_STAGE, done=0.5 * done / len(names), text=text))
         try:
-            known = replace(
-                models, user_ids=sample.user_ids, members=np.asarray(models.members)[drawn]
-            )
-            brief = replace(work, keep=None, models=known, report=_without_epochs(work.report))
-            tried.append(_try(name, catalogue[name], sample, k, options, brief))
+            k = max(2, models.suggested)
+            tried.append(_try(name, catalogue[name], seen, k, options, brief))
         except JobStopped:
             raise
         except AnalystError as problem:
             refused[name] = problem
     if not tried:
         raise next(iter(refused.values()))
-    return _judged(tried, refused, models, sample, catalogue, work.seed)
+    counts = [counts_of(known.state, of, np.arange(of.n_users)) for of in (seen, unseen)]
+    foretold = bits_by([one.labels for one in tried], *counts)
+    return _judged(tried, refused, foretold, catalogue, options, work.seed)
 
 
 def _without_epochs(report: Report) -> Report:
@@ -161,14 +162,13 @@ def _segments(points: FloatArray, k: int, seed: int) -> IntArray:
 def _judged(  # noqa: PLR0913
     tried: list[_Tried],
     refused: Mapping[str, AnalystError],
-    models: BehaviourModels,
-    sample: Sequences,
+    foretold: Foretold,
     catalogue: Mapping[str, Representation],
+    options: AutoOptions,
     seed: int,
 ) -> Climbed:
     from sklearn.metrics import adjusted_rand_score
 
-    foretold = bits_of_labels(models, sample, [one.labels for one in tried], seed)
     bits = foretold.per_event()
     taken = foretold.simplest_of_the_best(SURELY)
     behind, error = foretold.behind(int(bits.argmax()))
@@ -187,21 +187,27 @@ def _judged(  # noqa: PLR0913
     ]
     rungs.sort(key=lambda rung: -rung.bits)
     rungs += [_not_tried(name, problem) for name, problem in refused.items()]
+    briefly = [
+        f"Encoders were trained for {options.ladder_epochs} epochs only to be compared."
+        for one in tried
+        if catalogue[one.name].learned
+    ][:1]
     return Climbed(
         method=tried[taken].name,
         rungs=tuple(rungs),
-        why=_why(tried[taken].name, rungs, sample.n_users, catalogue),
+        why=" ".join([_why(tried[taken].name, rungs, foretold, catalogue), *briefly]),
     )
 
 
 def _why(
-    name: str, rungs: list[Rung], n_users: int, catalogue: Mapping[str, Representation]
+    name: str, rungs: list[Rung], foretold: Foretold, catalogue: Mapping[str, Representation]
 ) -> str:
     taken = next(rung for rung in rungs if rung.method == name)
     others = [rung for rung in rungs if rung.method != name and not rung.problem]
+    label, n_users = catalogue[name].label, len(foretold.n_events)
     words = (
-        f"{catalogue[name].label} was taken: on {n_users:,} users its segments foretell users that "
-        "were left out "
+        f"{label} was taken: of {n_users:,} users that were left out of all this, its segments "
+        "foretell what they do "
     )
     if not others:
         return f"{words}({taken.bits:.3f} bits per event); nothing else could be compared."

@@ -5,34 +5,33 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 
 import numpy as np
 import torch
 
-from core.artifacts import EpochReport, FloatArray, Metric, Progress, Report, Sequences, State
-from core.device import Device, DeviceName, pick, repeatable
-from core.errors import OptionRefused, TooLittleData
+from core.artifacts import EpochReport, FloatArray, Metric, Progress, Report, Sequences
+from core.device import Device, pick, repeatable
+from core.errors import TooLittleData
 from core.representations._base import Fitted, Work
 from core.representations.batches import windows
 from core.representations.checkpoint import Checkpoints
 from core.representations.counts import users_to_fit
-from core.representations.encoder import EventEncoder, Shape, projected_widths
+from core.representations.encoder import EventEncoder, Shape
 from core.representations.encoder_options import EncoderOptions
 from core.representations.findings import findings_of, rank_finding
 from core.representations.idec import NAME, Pull, draw_to_segments
 from core.representations.inputs import Scales
 from core.representations.objectives import NEXT_EVENT
-from core.representations.placing import EVENTS_PER_BATCH, pooled_states
 from core.representations.precision import Precision, checked, pick_precision, with_room
 from core.representations.ranks import Ranks
 from core.representations.source import TrainingData, TrainingPlan, split_users
 from core.representations.space import MOST_USERS, fit_space, place
 from core.representations.teacher import targets_of
+from core.representations.trained import DEVICES, WEIGHT, states
 from core.representations.training import train
-from core.representations.vectors import event_vectors, fitted_vectors
+from core.representations.vectors import event_vectors
 
 _STAGE = "represent"
 _TRAINING_SHARE = 0.95
@@ -47,9 +46,6 @@ _LARGE_LOG, _GPU_BATCH_USERS = 20_000, 1024
 """From how many users to fit a GPU reads how many per step: it waits for small batches."""
 _CHECKED_USERS = 64
 """Users by whom a short precision is tried out."""
-_WEIGHT = "weight."
-_DEVICES: tuple[DeviceName, ...] = ("auto", "cuda", "mps", "cpu")
-"""By place; states that were stored know a device by its place, so only ever append."""
 
 
 def fit(sequences: Sequences, options: EncoderOptions, work: Work, cell: str = "lstm") -> Fitted:
@@ -72,21 +68,20 @@ def fit(sequences: Sequences, options: EncoderOptions, work: Work, cell: str = "
         drawn = _drawn_to_segments(encoder, data, options, work)
         work.report(Progress(stage=_STAGE, done=_TRAINING_SHARE, text="Placing every user"))
         placed: list[int] = []
-        states = _states(encoder, sequences, data.scales, device.name, placed.append)
-        fitted = states[users_to_fit(sequences, MOST_USERS)]
-        space = fit_space(fitted, options.evenness)
-        values = place(space, states)
+        found = states(encoder, sequences, data.scales, device.name, placed.append)
+        space = fit_space(found[users_to_fit(sequences, MOST_USERS)], options.evenness)
+        values = place(space, found)
         asked = {name for name in NEXT_EVENT if training_plan(options, 1).weights[name] > 0}
         told = findings_of(encoder, data, values, asked, work.seed)
-        findings = (rank_finding(states), *told, *drawn)
-    weights = {_WEIGHT + k: v.cpu().numpy() for k, v in encoder.state_dict().items()}
+        findings = (rank_finding(found), *told, *drawn)
+    weights = {WEIGHT + k: v.cpu().numpy() for k, v in encoder.state_dict().items()}
     state = {
         **weights,
         **data.scales.to_state(),
         **shape_of(data, options, cell).to_state(),
         **space,
         "threads": np.array([threads]),
-        "device": np.array([_DEVICES.index(options.device)]),
+        "device": np.array([DEVICES.index(options.device)]),
     }
     if placed:
         computed_on += f", placed {placed[-1]:,} events at a time (the GPU had no room for more)"
@@ -156,21 +151,6 @@ def _set_precision(encoder: EventEncoder, data: TrainingData, options: EncoderOp
     return checked(precision, encoder, data.tensors(some))
 
 
-def _states(
-    encoder: EventEncoder,
-    sequences: Sequences,
-    scales: Scales,
-    device: str,
-    told: Callable[[int], None] = lambda _: None,
-) -> FloatArray:
-    """Pooled states of all users; ``told`` hears of smaller batches where a GPU has no room."""
-
-    def attempt(events_per_batch: int) -> FloatArray:
-        return pooled_states(encoder, sequences, scales, device, events_per_batch)
-
-    return with_room(attempt, EVENTS_PER_BATCH, told)
-
-
 def build_encoder(data: TrainingData, options: EncoderOptions, cell: str) -> EventEncoder:
     """A fresh encoder where it is to be trained; its numbers are drawn by PyTorch's seed."""
     shape = shape_of(data, options, cell)
@@ -188,50 +168,6 @@ def shape_of(data: TrainingData, options: EncoderOptions, cell: str) -> Shape:
         rebuilds=options.autoencoder_weight > 0,
         n_targets=0 if data.targets is None else data.targets.shape[1],
     )
-
-
-def transform(state: State, sequences: Sequences, cell: str = "lstm") -> FloatArray:
-    """Place users by an encoder trained earlier, shape (U, hidden), where the run was told to.
-
-    Raises ValueError where the state is not of an encoder of that cell.
-    """
-    shape = _known_shape(state, cell)
-    scales = Scales.from_state(state)
-    weights = {
-        name.removeprefix(_WEIGHT): torch.from_numpy(np.array(values))
-        for name, values in state.items()
-        if name.startswith(_WEIGHT)
-    }
-    device = _device_of(state)
-    with repeatable(int(state["threads"][0]), device):
-        vectors = fitted_vectors(sequences, projected_widths(weights))
-        encoder = EventEncoder(scales, len(state["centre"]), vectors, shape).to(device)
-        encoder.load_state_dict(weights)
-        return place(state, _states(encoder, sequences, scales, device))
-
-
-def _device_of(state: State) -> str:
-    """The device that was asked for in training; the fastest where this machine has none such."""
-    wanted = _DEVICES[int(state["device"][0])] if "device" in state else "auto"
-    try:
-        return pick(wanted).name
-    except OptionRefused:
-        return pick("auto").name
-
-
-def _known_shape(state: State, cell: str) -> Shape:
-    if "shape.cell" not in state:
-        raise ValueError(
-            f"This is not the state of an encoder '{cell}' of this version: it does not say of "
-            "which cell it is. Fit the log anew."
-        )
-    shape = Shape.from_state(state)
-    if shape.cell != cell:
-        raise ValueError(
-            f"This is the state of an encoder '{shape.cell}', not '{cell}': its numbers mean "
-            f"nothing to one. Place users by '{shape.cell}'."
-        )
-    return shape
 
 
 def training_data(

@@ -28,9 +28,9 @@ def _transform(cell: str) -> Callable[[State, Sequences], FloatArray]:
     """Place users by an encoder of that cell, shape (U, D); loads PyTorch only when called."""
 
     def transform(state: State, sequences: Sequences) -> FloatArray:
-        from core.representations import learning
+        from core.representations import trained
 
-        return learning.transform(state, sequences, cell)
+        return trained.transform(state, sequences, cell)
 
     return transform
 

@@ -33,11 +33,17 @@ def bits_of_labels(
     labels are not looked at, though whatever made the labels may have seen these users. All labels
     are compared on the same events, told in the same detail; of many users, on a random sample.
     """
-    split = np.asarray(sequences.split)
-    fitted, watched = _drawn(split, seed)
+    fitted, watched = sides(np.asarray(sequences.split), seed)
     known = counts_of(models.state, sequences, fitted)
     unseen = counts_of(models.state, sequences, watched)
-    bits = [foretell(mixture_of_labels(known, values[fitted]), unseen) for values in labels]
+    return bits_by([values[fitted] for values in labels], known, unseen)
+
+
+def bits_by(
+    labels: Sequence[npt.NDArray[np.integer[Any]]], known: Counts, unseen: Counts
+) -> Foretold:
+    """Bits per event of unseen users by each of several labels (U,) of the users in ``known``."""
+    bits = [foretell(mixture_of_labels(known, values), unseen) for values in labels]
     return Foretold(bits=np.stack(bits, axis=1), n_events=unseen.n_events)
 
 
@@ -51,7 +57,7 @@ def mixture_of_labels(counts: Counts, labels: npt.NDArray[np.integer[Any]]) -> M
     return fit(counts, np.roll(members, -1, axis=1), own, hot=1.0, rounds=1)  # noise comes last
 
 
-def _drawn(
+def sides(
     split: npt.NDArray[np.int8], seed: int
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Users to fit and users to foretell. Where nobody is to be watched, every fourth is."""

@@ -140,6 +140,37 @@ def _chosen(  # noqa: PLR0913
     return _Chosen(mixtures=with_aside, foretold=aside, sets_aside=True, share_aside=share)
 
 
+def fitted_to(models: BehaviourModels, sequences: Sequences, seed: int) -> BehaviourModels:
+    """The same kind of models fitted to these users alone, so that others can judge them.
+
+    Memory, background and the numbers of segments stay as they were chosen (of few users there
+    are fewer segments); all that is learned from events is learned anew from the users given.
+    """
+    coding, memory = Coding.of(sequences), memory_of(models.state)
+    users = np.flatnonzero(np.diff(sequences.offsets) > 0)
+    counts = count(outcomes_of(sequences, coding, users), memory)
+    most = max(1, min(max(models.ks), len(users) // 10))
+    mixtures = path(counts, most + EXTRA, RESTARTS, np.random.default_rng([seed, 99]))
+    if models.sets_aside:
+        own = background.own_likelihoods(counts, everyone_of(counts))
+        rng = np.random.default_rng([seed, 98])
+        mixtures = path_aside(counts, mixtures, own, _ASIDE_RESTARTS, rng)
+    ks = range(1, most + 1)
+    state = state_of_all(coding, memory, {k: _largest_first(mixtures[k]) for k in ks})
+    suggested = min(models.suggested, most)
+    return replace(
+        models,
+        user_ids=sequences.user_ids,
+        members=members_of(state, sequences, suggested),
+        state=state,
+        ks=tuple(ks),
+        bits=models.bits[:most],
+        errors=models.errors[:most],
+        suggested=suggested,
+        n_fitted=len(users),
+    )
+
+
 def mixture_for(models: BehaviourModels, sequences: Sequences, k: int, seed: int) -> Mixture:
     """The mixture of ``k`` models, fitted now where it was not kept."""
     if has_mixture(models.state, k):

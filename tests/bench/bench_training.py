@@ -124,7 +124,7 @@ class Ours:
             start=self.data.sequences.offsets[rows],
             length=np.diff(self.data.sequences.offsets)[rows],
         )
-        return self.encoder._inputs(self.data.tensors(whole)).shape[-1]
+        return self.encoder.inputs(self.data.tensors(whole)).shape[-1]
 
     def batches(self) -> list[Stretches]:
         """What the first steps read, after the one that warms up."""

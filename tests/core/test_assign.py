@@ -197,7 +197,14 @@ def test_only_a_file_of_its_own_is_written(shop, tmp_path, capsys):
     log = write_log(tmp_path / "new.csv", {"a": LOOKING})
     before = log.read_bytes()
     said = refusal(capsys, "assign", log, "--run", shop.folder, "--out", log)
-    assert "is the log itself" in said and log.read_bytes() == before
+    assert "is a file of the log" in said and log.read_bytes() == before
+    for events in (tmp_path, tmp_path / "n*.csv"):  # the log by other names
+        said = refusal(capsys, "assign", events, "--run", shop.folder, "--out", log)
+        assert "is a file of the log" in said and log.read_bytes() == before
+    of_run = shop.folder / "run.json"
+    before = of_run.read_bytes()
+    said = refusal(capsys, "assign", log, "--run", shop.folder, "--out", of_run)
+    assert "lies in what is read, by --run" in said and of_run.read_bytes() == before
     said = refusal(capsys, "assign", log, "--run", shop.folder, "--out", tmp_path)
     assert "is a folder" in said
     said = refusal(capsys, "assign", log, "--run", shop.folder, "--out", log / "x.csv")

@@ -82,6 +82,19 @@ def test_a_cancel_by_another_process_reaches_the_worker(workspace, dataset, monk
     assert child.wait(timeout=5) == 3
 
 
+def test_a_worker_that_was_taken_for_lost_while_the_machine_slept_ends_itself(
+    workspace, dataset, monkeypatch
+):
+    job_id = learning(workspace, dataset)
+    child = jobs._children[job_id]
+    os.kill(child.pid, signal.SIGSTOP)
+    monkeypatch.setattr(jobs, "_children", {})  # as after a restart of the dashboard
+    monkeypatch.setattr(jobs, "SILENCE_SECONDS", -1.0)
+    assert jobs.status(workspace, job_id).state == "lost"
+    os.kill(child.pid, signal.SIGCONT)
+    assert child.wait(timeout=20) == 3
+
+
 def test_a_killed_worker_is_told_as_such_and_the_next_job_runs(workspace, dataset):
     job_id = learning(workspace, dataset)
     os.kill(jobs._children[job_id].pid, signal.SIGKILL)

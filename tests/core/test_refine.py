@@ -91,5 +91,5 @@ def test_the_labels_are_not_written_over(logs, tmp_path, capsys):
     labels = written(tmp_path, worlds["iid"], [("u000001", "a")])
     before = labels.read_bytes()
     assert refined(folder, "iid", labels, labels) == 2
-    assert "--out is the file of labels itself" in capsys.readouterr().err
+    assert "is read, or lies in what is read, by --labels" in capsys.readouterr().err
     assert labels.read_bytes() == before

@@ -32,7 +32,8 @@ def foretold(at, step, **told):
     """Keep a forecast of all that a step needs as if it had been worked out."""
     journey = journey_of(at)
     steps = heavy_before(journey, step)
-    given = {"low_seconds": 61.0, "high_seconds": 119.0, "memory_mb": 400.0, "fits": True}
+    given = {"low_seconds": 61.0, "high_seconds": 119.0, "memory_mb": 400.0}
+    given |= {"fits": True, "has_room": True}
     last = StepForecast(step=step, cheaper=None, **given)
     last = StepForecast(**{**vars(last), **told})
     others = [StepForecast(step=name, cheaper=None, **given) for name in steps if name != step]
@@ -124,7 +125,7 @@ def test_a_cheaper_method_is_taken_by_the_widgets_too(ready, begun):
 
 def test_too_little_memory_is_told_in_figures(ready, begun):
     at = chosen(ready)
-    foretold(at, "embeddings", fits=False, memory_mb=2_000.0)
+    foretold(at, "embeddings", fits=False, has_room=False, memory_mb=2_000.0)
     assert any("needs about 2,000 MB of memory, and 500 MB can be had" in t for t in texts(at))
     assert not at.button(key="foot").disabled
 
@@ -144,3 +145,13 @@ def test_a_forecast_is_worked_out_by_a_process_of_its_own_and_found_by_the_page(
     found = background.found(journey, steps)
     assert found.fingerprint == wanted
     assert found.of("embeddings").memory_mb > 50
+
+
+def test_a_cheaper_algorithm_is_taken_without_the_refining_that_was_not_forecast(ready, begun):
+    at = ready("cluster")
+    at.get_by_key("refine").set_value(True).run()
+    cheaper = cheaper_one(at, cluster={"method": "kmeans", "refine": False})
+    foretold(at, "labels", fits=False, cheaper=cheaper, high_seconds=4_000.0)
+    at.get_by_key("cheaper-labels").click().run()
+    assert not at.exception
+    assert options(at).cluster.method == "kmeans" and not options(at).cluster.refine

@@ -81,7 +81,7 @@ def test_a_step_without_memory_enough_does_not_fit(tiny):
     gauge, options = every_look_is_a_second(), quick(represent={"method": "fused"})
     journey = under(tiny, options)
     poor = forecast(journey, ("embeddings",), gauge=gauge, available=lambda: 0.0)
-    assert not poor.of("embeddings").fits
+    assert not poor.of("embeddings").fits and not poor.of("embeddings").has_room
     rich = forecast(journey, ("embeddings",), gauge=gauge, available=lambda: 64 * GB)
     assert rich.of("embeddings").fits and rich.available_mb == 64 * 1024
     unknown = forecast(journey, ("embeddings",), gauge=gauge, available=lambda: None)

@@ -48,7 +48,7 @@ def test_the_classes_of_numbers_are_read_beside_the_numbers(sequences_of):
     other = batch["classes"].clone()
     other[0, 11, gap] -= 1
     with torch.no_grad():
-        read, reread = encoder._inputs(batch), encoder._inputs(batch | {"classes": other})
+        read, reread = encoder.inputs(batch), encoder.inputs(batch | {"classes": other})
     assert torch.equal(read[0, :11], reread[0, :11])
     assert not torch.equal(read[0, 11], reread[0, 11])
 

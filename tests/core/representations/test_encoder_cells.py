@@ -9,8 +9,9 @@ from core.representations._base import Work
 from core.representations.encoder import Shape
 from core.representations.encoder_cells import CELLS, build_cell, receptive_field
 from core.representations.encoder_options import EncoderOptions
-from core.representations.learning import fit, transform
+from core.representations.learning import fit
 from core.representations.pooling import POOLINGS
+from core.representations.trained import transform
 
 EVERY = pytest.mark.parametrize("cell", CELLS)
 LAYERS = pytest.mark.parametrize("layers", [1, 3])

@@ -40,7 +40,7 @@ def test_two_directions_beside_rounding_are_two_however_evenly_they_are_placed(
 ):
     real = RNG.normal(size=(40, 2)) @ RNG.normal(size=(2, 32)) * 0.3
     states = (1.0 + real + RNG.normal(size=(40, 32)) * 2e-3).astype(np.float32)
-    monkeypatch.setattr(learning, "_states", lambda *_: states)
+    monkeypatch.setattr(learning, "states", lambda *_: states)
     options = EncoderOptions(hidden=32, epochs=1, evenness=evenness)
     found = learning.fit(of_actions({f"{u:02d}": "a b a" for u in range(40)}), options, Work())
     rank = next(metric for metric in found.findings if metric.name == "effective_rank")

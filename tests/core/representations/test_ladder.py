@@ -109,8 +109,9 @@ def test_of_many_users_a_sample_is_tried_and_everyone_is_placed(order):
     heard: list[Progress] = []
     told = replace(work, report=heard.append)
     found = represent(sequences, "auto", only("bag", "bigram", ladder_users=150), told)
-    assert found.values.shape[0] == 400 and "on 150 users" in found.why
-    assert any("Trying Bag" in p.text and "150 users" in p.text for p in heard)
+    (told,) = {p.text.split(" on ")[1] for p in heard if p.text.startswith("Trying Bag")}
+    left_out = int(found.why.split(": of ")[1].split()[0])
+    assert found.values.shape[0] == 400 and told == f"{150 - left_out} users" and left_out > 10
     assert all(len(rung.points) <= 150 for rung in found.tried)
 
 
@@ -146,22 +147,59 @@ def test_the_same_seed_chooses_alike_and_each_small_map_is_of_some_users(order):
         replace(r, seconds=0) for r in again.rungs
     ]
     for rung in first.rungs:
-        assert len(rung.points) == (sequences.split != TEST).sum() and {
+        assert len(rung.points) == (sequences.split == FIT).sum() and {
             segment for _, _, segment in rung.points
         } <= set(range(5))
 
 
-def test_test_users_have_no_say_in_what_is_taken(order):
+def test_who_judges_has_had_no_part_in_what_is_judged(order):
     _, sequences, work = order
     seen = []
 
     def fit(sequences, options, work):
-        seen.append((set(sequences.split.tolist()), len(work.models.members)))
+        seen.append((set(sequences.split.tolist()), work.models))
         return REPRESENTATIONS["bag"].fit(sequences, options, work)
 
     catalogue = {"bag": replace(REPRESENTATIONS["bag"], fit=fit)}
-    climb(sequences, catalogue, only("bag"), work)
-    assert seen == [({FIT, VALIDATE}, (sequences.split != TEST).sum())]
+    found = climb(sequences, catalogue, only("bag"), work)
+    ((sides, models),) = seen
+    assert sides == {FIT} and models.n_fitted == (sequences.split == FIT).sum()
+    watched = int((sequences.split == VALIDATE).sum())
+    assert f"of {watched} users that were left out of all this" in found.why
+
+
+def acting_otherwise(sequences, side):
+    """The log with other actions of the users of that side."""
+    whose = np.repeat(sequences.split, np.diff(sequences.offsets)) == side
+    action = np.where(whose, sequences.action[::-1], sequences.action)
+    return replace(sequences, action=action.astype(sequences.action.dtype))
+
+
+def test_what_test_users_do_changes_nothing(order):
+    _, sequences, _ = order
+    first, second = (
+        climb(log, REPRESENTATIONS, only("markov_mixture"), Work(models=learn(log, BRIEF, 0)))
+        for log in (sequences, acting_otherwise(sequences, TEST))
+    )
+    assert [replace(r, seconds=0) for r in first.rungs] == [
+        replace(r, seconds=0) for r in second.rungs
+    ]
+
+
+def test_what_those_do_who_judge_changes_the_judgement_and_no_segment(order):
+    _, sequences, work = order
+    first, second = (
+        climb(log, REPRESENTATIONS, only("markov_mixture"), work).rungs[0]
+        for log in (sequences, acting_otherwise(sequences, VALIDATE))
+    )
+    assert first.points == second.points and first.bits != second.bits
+
+
+def test_how_briefly_an_encoder_was_trained_is_told(order):
+    world, sequences, work = order
+    catalogue = {"lstm": replace(made_of(np.eye(4)[world.truth]), learned=True)}
+    why = climb(sequences, catalogue, only("lstm", ladder_epochs=3), work).why
+    assert why.endswith("Encoders were trained for 3 epochs only to be compared.")
 
 
 def test_users_who_are_all_alike_can_be_compared_on():

@@ -17,8 +17,9 @@ from core.representations.checkpoint import Checkpoints
 from core.representations.encoder import EventEncoder
 from core.representations.encoder_options import EncoderOptions
 from core.representations.inputs import Scales
-from core.representations.learning import fit, training_plan, transform
+from core.representations.learning import fit, training_plan
 from core.representations.source import TrainingData, split_users
+from core.representations.trained import transform
 from core.representations.training import train
 
 QUICK = EncoderOptions(hidden=16, epochs=3, batch_users=16, threads=1)

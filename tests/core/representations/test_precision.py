@@ -10,7 +10,7 @@ import torch
 
 from core.device import Device, DeviceName
 from core.errors import OptionRefused
-from core.representations import learning, precision
+from core.representations import learning, precision, trained
 from core.representations._base import Work
 from core.representations.encoder_options import EncoderOptions
 from core.representations.precision import checked, pick_precision, with_room
@@ -59,7 +59,7 @@ def test_training_in_bfloat16_gives_much_the_same_points_and_repeats(log, monkey
     assert exact.device.split("), ")[1].startswith("float32 (repeats best")
     assert short.values.tobytes() == again.values.tobytes()
     assert 0 < np.abs(short.values - exact.values).max() < 0.1
-    np.testing.assert_array_equal(learning.transform(short.state, log, "cnn"), short.values)
+    np.testing.assert_array_equal(trained.transform(short.state, log, "cnn"), short.values)
 
 
 def test_what_dropout_leaves_out_does_not_speak_against_bfloat16(log, monkeypatch):
@@ -137,14 +137,14 @@ def test_processes_that_train_together_refuse_instead_of_reading_fewer(log, monk
 
 
 def test_smaller_batches_in_placing_are_said_too(log, monkeypatch):
-    pooled_states = learning.pooled_states
+    pooled_states = trained.pooled_states
 
     def crowded(encoder, sequences, scales, device, events_per_batch):
         if events_per_batch > 5_000:
             raise torch.cuda.OutOfMemoryError("full")
         return pooled_states(encoder, sequences, scales, device, events_per_batch)
 
-    monkeypatch.setattr(learning, "pooled_states", crowded)
+    monkeypatch.setattr(trained, "pooled_states", crowded)
     fitted = learning.fit(log, QUICK, Work())
     assert fitted.device.endswith(", placed 4,096 events at a time (the GPU had no room for more)")
 
@@ -159,7 +159,7 @@ def test_smaller_batches_in_placing_are_said_too(log, monkeypatch):
 )
 def test_users_are_placed_where_the_run_was_told_to_train(log, monkeypatch, asked, there, taken):
     state = learning.fit(log, QUICK, Work()).state
-    state = {**state, "device": np.array([learning._DEVICES.index(asked)])}
+    state = {**state, "device": np.array([trained.DEVICES.index(asked)])}
 
     def pick(wanted):
         if wanted not in (*there, "auto"):
@@ -172,17 +172,17 @@ def test_users_are_placed_where_the_run_was_told_to_train(log, monkeypatch, aske
         used.append(device)
         return np.zeros((sequences.n_users, encoder.hidden), np.float32)
 
-    monkeypatch.setattr(learning, "pick", pick)
-    monkeypatch.setattr(learning, "_states", states)
-    monkeypatch.setattr(learning.EventEncoder, "to", lambda encoder, device: encoder)
-    learning.transform(state, log)
+    monkeypatch.setattr(trained, "pick", pick)
+    monkeypatch.setattr(trained, "states", states)
+    monkeypatch.setattr(trained.EventEncoder, "to", lambda encoder, device: encoder)
+    trained.transform(state, log)
     assert used == [taken]
 
 
 def test_a_run_told_to_train_on_the_processor_says_so_in_its_state(log):
     told = learning.fit(log, replace(QUICK, device="cpu"), Work()).state["device"]
-    assert learning._DEVICES[told[0]] == "cpu"
-    assert set(learning._DEVICES) == set(get_args(DeviceName))
+    assert trained.DEVICES[told[0]] == "cpu"
+    assert set(trained.DEVICES) == set(get_args(DeviceName))
 
 
 def test_other_errors_are_not_mistaken_for_a_lack_of_room():

@@ -12,7 +12,8 @@ from core.representations._base import Work
 from core.representations.encoder import EventEncoder, projected_widths
 from core.representations.encoder_options import EncoderOptions
 from core.representations.inputs import Scales, gather, hide_words
-from core.representations.learning import fit, transform
+from core.representations.learning import fit
+from core.representations.trained import transform
 
 BRIEF = EncoderOptions(hidden=8, epochs=2)
 
