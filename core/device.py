@@ -92,11 +92,19 @@ def repeatable(threads: int, device: str = "cpu") -> Iterator[None]:
             memory.fill_uninitialized_memory = fill_before
 
 
-def with_room(run: Callable[[int], T], size: int, told: Callable[[int], None], least: int = 1) -> T:
+def with_room(
+    run: Callable[[int], T],
+    size: int,
+    told: Callable[[int], None],
+    least: int = 1,
+    *,
+    alone: bool = True,
+) -> T:
     """What ``run(size)`` gives, with half the size again and again where the GPU has no room.
 
     ``told`` hears every new size before it is tried. Raises OptionRefused where even the least is
-    too much.
+    too much, and at once where this process is not ``alone``: those that train together wait for
+    one another at every step, so none can read less by itself.
     """
     import torch
 
@@ -104,6 +112,12 @@ def with_room(run: Callable[[int], T], size: int, told: Callable[[int], None], l
         try:
             return run(size)
         except torch.cuda.OutOfMemoryError:
+            if not alone:
+                raise OptionRefused(
+                    f"The GPU of one of the processes has no room for {size} users per step, and "
+                    "processes that train together must all read as many. Set batch_users to "
+                    f"{max(least, size // 2)} for all of them, or make the network smaller."
+                ) from None
             if size <= least:
                 raise OptionRefused(
                     f"The GPU has no room even for {size} at a time. Set device to cpu, or make "

@@ -9,6 +9,7 @@ from core.errors import OptionRefused, did_you_mean
 from core.options import Options
 from core.representations import ladder
 from core.representations._base import QUESTIONS as QUESTIONS
+from core.representations._base import VERSION as VERSION
 from core.representations._base import Representation
 from core.representations._base import Work as Work
 from core.representations.bag import BAG
@@ -23,8 +24,6 @@ from core.representations.recurrent import CNN, GRU, LSTM, RNN
 from core.representations.rfm import RFM
 from core.representations.tfidf import TFIDF
 from core.representations.timing import TIME
-
-VERSION = 5
 
 REPRESENTATIONS: dict[str, Representation] = {
     r.name: r

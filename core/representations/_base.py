@@ -19,6 +19,9 @@ from core.artifacts import (
 )
 from core.options import Options
 
+VERSION = 6
+"""Of all that is made here: another one makes stored results and kept work anew."""
+
 Question = Literal["content", "order", "time", "value", "everything"]
 """What an analyst wants to know of users: what they look at, in which order, when, how much they
 spend, or all of it."""

@@ -13,10 +13,12 @@ from core.representations._base import Fitted, Representation, Work
 from core.representations.counts import (
     centre_of,
     columns_of,
+    events_to_fit,
     hellinger,
     means_per_user,
     most_frequent,
     user_blocks,
+    users_to_fit,
 )
 from core.representations.vectors import event_vectors, fitted_vectors
 
@@ -50,25 +52,32 @@ def fit(sequences: Sequences, options: BagOptions, work: Work) -> Fitted:
     """One point per user: square roots of the shares of actions and categories, centred.
 
     Shape (U, A + C + F + G), the first two capped; the last two are the means of what is known of
-    the items and queries a user met. Nothing is random.
+    the items and queries a user met. Columns and centre are those of the users to fit. Nothing is
+    random.
     """
     words = sequences.vocabulary
     cap = options.max_columns
-    state = {"action_column": most_frequent(sequences.action, len(words.actions) + 1, cap)}
+    counted = {"action": len(words.actions) + 1}
     if options.categories and words.categories:
-        state["category_column"] = most_frequent(sequences.category, len(words.categories) + 1, cap)
+        counted["category"] = len(words.categories) + 1
+    fitted = events_to_fit(sequences)
+    state = {
+        f"{name}_column": most_frequent(getattr(sequences, name)[fitted], n_codes, cap)
+        for name, n_codes in counted.items()
+    }
     if options.item_vectors:
         tables = event_vectors(sequences).items()
         state |= {f"{name}_width": np.array([table.shape[1]]) for name, table in tables}
     raw = _read(state, sequences)
-    centre = centre_of(raw)
+    centre = centre_of(raw, users_to_fit(sequences))
     raw -= centre
     return Fitted(values=raw, state=state | {"centre": centre}, device=COUNTED_ON)
 
 
 def transform(state: State, sequences: Sequences) -> FloatArray:
     """Place users in the space that was fitted, shape (U, D)."""
-    values: FloatArray = _read(state, sequences) - state["centre"]
+    values = _read(state, sequences)
+    values -= state["centre"]
     return values
 
 
@@ -90,7 +99,7 @@ def _shares(state: State, sequences: Sequences) -> FloatArray:
     }
     widths = {name: int(column.max()) + 1 for name, column in blocks.items()}
     values = np.zeros((sequences.n_users, sum(widths.values())), dtype=np.float32)
-    for users, events, rows in user_blocks(sequences):
+    for users, events, rows in user_blocks(sequences, max(widths.values())):
         first = 0
         for name, column in blocks.items():
             columns = columns_of(getattr(sequences, name)[events], column)

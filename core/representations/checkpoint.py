@@ -6,6 +6,7 @@ and the SHA-256 of its manifest:
     0000000340-5d1e…-3f2a91…/
         weights.safetensors      what has been learned so far
         optimizer.safetensors    the optimiser's averages
+        best.safetensors         weights of the best epoch so far; empty where none is kept
         standing.json            where training stands: counters (all dice are thrown by them, so
                                  they are the state of the dice too), sums, reports so far
         manifest.json            version, of what it is a state, SHA-256 of the other files
@@ -19,6 +20,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import time
 import uuid
@@ -33,9 +35,11 @@ from safetensors.numpy import save as save_tensors
 
 from core.artifacts import State
 
-FORMAT = 1
+FORMAT = 2
 _MANIFEST = "manifest.json"
 _TAG = 16
+_NAME = re.compile(rf"\d{{10,}}-[0-9a-f]{{{_TAG}}}-[0-9a-f]{{64}}", re.ASCII)
+"""Of the folder of a state, as `_write_whole` gives it."""
 _OF_ANOTHER = "Kept work of other settings, other data or another version was passed over."
 _KEPT = 2
 _LEAST_SECONDS = 5.0
@@ -53,6 +57,7 @@ class Snapshot:
     step: int
     weights: State
     optimizer: State
+    best: State
     standing: Mapping[str, Any]
     """Plain JSON values."""
 
@@ -61,6 +66,7 @@ class Snapshot:
         return {
             "weights.safetensors": _saved(self.weights),
             "optimizer.safetensors": _saved(self.optimizer),
+            "best.safetensors": _saved(self.best),
             "standing.json": json.dumps({"step": self.step, **self.standing}).encode(),
         }
 
@@ -72,6 +78,7 @@ class Snapshot:
             step=standing.pop("step"),
             weights=load_tensors(files["weights.safetensors"]),
             optimizer=load_tensors(files["optimizer.safetensors"]),
+            best=load_tensors(files["best.safetensors"]),
             standing=standing,
         )
 
@@ -214,10 +221,11 @@ def _flush_folder(folder: Path) -> None:
 
 
 def _states(folder: Path | None) -> list[Path]:
-    """Folders of states, the newest first."""
-    if folder is None:
+    """Folders of states, the newest first; a copy that someone made under another name is none."""
+    if folder is None or not folder.is_dir():
         return []
-    return sorted(folder.glob("[0-9]*-*-*"), key=lambda path: path.name, reverse=True)
+    found = [path for path in folder.iterdir() if _NAME.fullmatch(path.name)]
+    return sorted(found, key=lambda path: path.name, reverse=True)
 
 
 def _training_of(folder: Path) -> str:

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+import numpy.typing as npt
 
 from core.artifacts import FIT, FloatArray, IntArray, LongArray, Sequences
+from core.geometry import blocks
 
 _USERS_PER_BLOCK = 65_536
+_CELLS_PER_BLOCK = 1 << 21
+"""Users by columns that are counted at once, some 60 MB with all that is worked out from them."""
 
 
 def users_to_fit(sequences: Sequences, at_most: int | None = None) -> LongArray:
@@ -24,10 +28,18 @@ def users_to_fit(sequences: Sequences, at_most: int | None = None) -> LongArray:
     return users[np.arange(at_most) * len(users) // at_most]
 
 
+def events_to_fit(sequences: Sequences) -> npt.NDArray[np.bool_]:
+    """Which events are of the users to fit, (E,)."""
+    fitted = np.zeros(sequences.n_users, dtype=np.bool_)
+    fitted[users_to_fit(sequences)] = True
+    return np.repeat(fitted, np.diff(sequences.offsets))
+
+
 def most_frequent(codes: IntArray, n_codes: int, cap: int) -> IntArray:
     """Column of every code, shape (n_codes,): the ``cap`` - 1 commonest codes, the rest share one.
 
-    With at most ``cap`` codes every code keeps a column of its own. Ties go to the lower code.
+    ``codes`` are those of the events to fit. With at most ``cap`` codes every code keeps a column
+    of its own. Ties go to the lower code.
     """
     if n_codes <= cap:
         return np.arange(n_codes, dtype=np.int32)
@@ -43,10 +55,14 @@ def columns_of(codes: IntArray, column: IntArray) -> IntArray:
     return column[np.where(codes < len(column), codes, 0)]
 
 
-def user_blocks(sequences: Sequences) -> Iterator[tuple[slice, slice, LongArray]]:
-    """Yield (users, events, index of the user within the block of every event)."""
-    for first in range(0, sequences.n_users, _USERS_PER_BLOCK):
-        last = min(first + _USERS_PER_BLOCK, sequences.n_users)
+def user_blocks(sequences: Sequences, width: int = 1) -> Iterator[tuple[slice, slice, LongArray]]:
+    """Yield (users, events, index of the user within the block of every event).
+
+    ``width`` is how many numbers are counted of each user: the more, the fewer users at once.
+    """
+    size = min(_USERS_PER_BLOCK, max(1, _CELLS_PER_BLOCK // max(1, width)))
+    for first in range(0, sequences.n_users, size):
+        last = min(first + size, sequences.n_users)
         offsets = sequences.offsets[first : last + 1]
         rows = np.repeat(np.arange(last - first), np.diff(offsets))
         yield slice(first, last), slice(int(offsets[0]), int(offsets[-1])), rows
@@ -88,13 +104,14 @@ def mean_vectors(rows: LongArray, codes: IntArray, vectors: FloatArray, n_rows: 
 def means_per_user(codes: IntArray, vectors: FloatArray, sequences: Sequences) -> FloatArray:
     """`mean_vectors` of every user, shape (U, F); ``codes`` (E,) are looked up in ``vectors``."""
     values = np.zeros((sequences.n_users, vectors.shape[1]), dtype=np.float32)
-    for users, events, rows in user_blocks(sequences):
+    for users, events, rows in user_blocks(sequences, vectors.shape[1]):
         values[users] = mean_vectors(rows, codes[events], vectors, users.stop - users.start)
     return values
 
 
-def centre_of(values: FloatArray, counted: LongArray | None = None) -> FloatArray:
-    """Mean of every column, over the users in ``counted`` (all where it is None)."""
-    rows = values if counted is None else values[counted]
-    empty = np.zeros(values.shape[1], dtype=np.float32)
-    return rows.mean(axis=0, dtype=np.float64).astype(np.float32) if len(rows) else empty
+def centre_of(values: FloatArray, counted: LongArray) -> FloatArray:
+    """Mean of every column over the users in ``counted``; zeros where there are none."""
+    total = np.zeros(values.shape[1], dtype=np.float64)
+    for rows in blocks(len(counted)):
+        total += values[counted[rows]].sum(axis=0, dtype=np.float64)
+    return np.asarray(total / max(1, len(counted)), dtype=np.float32)

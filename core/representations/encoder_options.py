@@ -9,6 +9,17 @@ from core.device import DeviceName
 from core.errors import OptionRefused
 from core.options import Options, option
 
+_NEEDED = {
+    "action_weight": "users to fit with two events",
+    "category_weight": "categories",
+    "gap_weight": "pauses between events",
+    "value_weight": "durations or prices",
+    "item_weight": "items",
+    "autoencoder_weight": "actions or categories",
+    "contrastive_weight": "two users to fit with four events",
+}
+"""What a log must have for a weight to count; a teacher is no part of the log."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class EncoderOptions(Options):
@@ -204,7 +215,8 @@ class EncoderOptions(Options):
     patience: int = option(
         10,
         "Stop early after",
-        "End training when the validation users have not improved for so long; 0 goes on",
+        "End training when the validation users have not improved for so long, keeping the weights "
+        "of the best epoch; 0 goes on to the last epoch and keeps its",
         low=0,
         high=1000,
         unit="epochs",
@@ -255,13 +267,13 @@ class EncoderOptions(Options):
                 f"slice_shortest is {self.slice_shortest}, more than slice_longest, which is "
                 f"{self.slice_longest}. The shortest slice must not be longer than the longest."
             )
-        weights = {
-            name: value
-            for name, value in vars(self).items()
-            if name.endswith("_weight") and name != "teacher_weight"  # there may be no teacher
-        }
-        if not any(weights.values()):
+        if not any(getattr(self, name) for name in _NEEDED):  # and there may be no teacher
             raise OptionRefused(
-                f"{', '.join(weights)} are all 0, so there is nothing to learn. "
+                f"{', '.join(_NEEDED)} are all 0, so there is nothing to learn. "
                 "Set at least one of them above 0."
             )
+
+    def needs(self) -> str:
+        """What a log must have for the weights that are above 0, one by one."""
+        asked = {name: needed for name, needed in _NEEDED.items() if getattr(self, name)}
+        return "; ".join(f"{name} needs {needed}" for name, needed in asked.items())

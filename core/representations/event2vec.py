@@ -91,6 +91,7 @@ def fit(sequences: Sequences, options: Event2VecOptions, work: Work) -> Fitted:
         "n_categories": np.array([len(sequences.vocabulary.categories) + 1]),
     }
     users = _some_users(sequences)
+    state["pairs"] = _pairs_met(state, sequences, _events_of(sequences, users))
     state["item_word"] = _item_words(sequences, users, options.max_items, state)
     together, counts = _met_together(state, sequences, users, options.window)
     vectors = _vectors(together, options, work.seed)
@@ -101,7 +102,7 @@ def fit(sequences: Sequences, options: Event2VecOptions, work: Work) -> Fitted:
     raw = _means(state, sequences)
     fitted = users_to_fit(sequences)
     if options.common and len(fitted):
-        shared = _first_axis(raw[fitted])
+        shared = _first_axis(raw[users_to_fit(sequences, _USERS)])
         state["vectors"] -= np.outer(state["vectors"] @ shared, shared)
         raw = _means(state, sequences)
     state["centre"] = centre_of(raw, fitted)
@@ -135,7 +136,7 @@ def _item_words(sequences: Sequences, users: LongArray, most: int, state: State)
     common = np.argsort(-counts, kind="stable")[:most]
     common = np.sort(common[counts[common] > 1])
     word = np.full(n_items, -1, dtype=np.int32)
-    first = int(state["n_actions"][0] * state["n_categories"][0])
+    first = len(state["pairs"])
     word[common] = first + np.arange(len(common), dtype=np.int32)
     return word
 
@@ -148,20 +149,38 @@ def _events_of(sequences: Sequences, users: LongArray) -> LongArray:
     return np.asarray(places + np.arange(len(places)))
 
 
-def _words(
-    state: State, sequences: Sequences, events: slice | LongArray
-) -> tuple[LongArray, IntArray]:
-    """Of every event, the word of its action and category, and that of its item or -1."""
+def _pairs_met(state: State, sequences: Sequences, events: LongArray) -> LongArray:
+    """Actions by category that were met, rising, after a -1 that stands for all others.
+
+    There may be far more than are ever met, and a vector each would fill the memory.
+    """
+    return np.append(np.int64(-1), np.unique(_pairs(state, sequences, events)))
+
+
+def _pairs(state: State, sequences: Sequences, events: slice | LongArray) -> LongArray:
+    """Action and category of every event as one number."""
     n_actions, n_categories = int(state["n_actions"][0]), int(state["n_categories"][0])
     action, category = sequences.action[events], sequences.category[events]
     action = np.where(action < n_actions, action, 0).astype(np.int64)
-    category = np.where(category < n_categories, category, 0)
-    return action * n_categories + category, columns_of(sequences.item[events], state["item_word"])
+    category = np.where(category < n_categories, category, 0).astype(np.int64)
+    return np.asarray(action * n_categories + category)
+
+
+def _words(
+    state: State, sequences: Sequences, events: slice | LongArray
+) -> tuple[LongArray, IntArray]:
+    """Of every event, the word of its action and category, and that of its item or -1.
+
+    Word 0 is an action by a category that was not met with it: it says nothing.
+    """
+    pairs, met = _pairs(state, sequences, events), state["pairs"]
+    word = np.searchsorted(met, pairs)
+    word *= met.take(word, mode="clip") == pairs
+    return word, columns_of(sequences.item[events], state["item_word"])
 
 
 def _n_words(state: State) -> int:
-    plain = int(state["n_actions"][0] * state["n_categories"][0])
-    return max(plain, int(state["item_word"].max()) + 1)
+    return max(len(state["pairs"]), int(state["item_word"].max()) + 1)
 
 
 def _incidence(
@@ -215,7 +234,7 @@ def _vectors(together: csr_array, options: Event2VecOptions, seed: int) -> Float
 def _means(state: State, sequences: Sequences) -> FloatArray:
     vectors = state["vectors"]
     values = np.zeros((sequences.n_users, vectors.shape[1]), dtype=np.float32)
-    for users, events, rows in user_blocks(sequences):
+    for users, events, rows in user_blocks(sequences, vectors.shape[1]):
         n_users = users.stop - users.start
         words = _words(state, sequences, events)
         counts = _incidence(rows, words, (n_users, len(vectors)))
@@ -225,7 +244,7 @@ def _means(state: State, sequences: Sequences) -> FloatArray:
 
 def _first_axis(values: FloatArray) -> FloatArray:
     """The direction in which users are longest, (D,), of length 1."""
-    points = values[:: max(1, len(values) // _USERS)].astype(np.float64)
+    points = values.astype(np.float64)
     _, axes = np.linalg.eigh(points.T @ points)
     return np.asarray(axes[:, -1], dtype=np.float32)
 

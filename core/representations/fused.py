@@ -16,10 +16,11 @@ import numpy.typing as npt
 from core.artifacts import DoubleArray, FloatArray, Metric, Progress, Sequences, State
 from core.device import COUNTED_ON
 from core.errors import OptionRefused, TooLittleData, did_you_mean
+from core.geometry import blocks
 from core.options import Options, option
 from core.representations._base import Fitted, Representation, Work
 from core.representations.bag import BAG
-from core.representations.counts import user_blocks, users_to_fit
+from core.representations.counts import users_to_fit
 from core.representations.event2vec import EVENT2VEC
 from core.representations.lasting import FEWEST_USERS, halves, lasting_directions
 from core.representations.markov import MARKOV
@@ -47,7 +48,9 @@ _CENTRE, _AXES = "fused_centre", "fused_axes"
 _STILL = 1e-6
 """Mean squared distance under which a part is without differences."""
 _USERS = 50_000
-"""Users of whom sizes and principal directions are learned, at even distances."""
+"""Users of whom everything is learned, at even distances."""
+_AT_ONCE = 8_192
+"""Users that are placed at once."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,33 +160,38 @@ def fit(sequences: Sequences, options: FusedOptions, work: Work) -> Fitted:
 
 
 def transform(state: State, sequences: Sequences) -> FloatArray:
-    """Place users in the space that was fitted, shape (U, D)."""
-    values: FloatArray | None = None
-    for name, (entry, _) in PARTS.items():
-        if f"{name}.{_AXES}" not in state:
-            continue
-        own = {
-            key.removeprefix(f"{name}."): value
-            for key, value in state.items()
-            if key.startswith(f"{name}.")
-        }
-        axes = own.pop(_AXES).astype(np.float32)
-        centre = own.pop(_CENTRE).astype(np.float32)
-        found = entry.transform(own, sequences)
-        if values is None:
-            values = np.zeros((sequences.n_users, axes.shape[1]), dtype=np.float32)
-        for users, _, _ in user_blocks(sequences):
-            values[users] += (found[users] - centre) @ axes
-    assert values is not None, "every fitted state holds a part"
+    """Place users in the space that was fitted, shape (U, D).
+
+    Some users at a time, as all numbers of all parts together may be many times as wide.
+    """
+    parts = {name: _own(name, state) for name in PARTS if f"{name}.{_AXES}" in state}
+    width = next(iter(parts.values()))[_AXES].shape[1]
+    values = np.zeros((sequences.n_users, width), dtype=np.float32)
+    for first in range(0, sequences.n_users, _AT_ONCE):
+        users = np.arange(first, min(first + _AT_ONCE, sequences.n_users))
+        some = sequences.of_users(users)
+        for name, own in parts.items():
+            found = PARTS[name][0].transform(own, some)
+            values[users] += (found - own[_CENTRE]) @ own[_AXES]
     return values
+
+
+def _own(name: str, state: State) -> State:
+    """What a part has learned, and how its numbers are fused."""
+    own = {
+        key.removeprefix(f"{name}."): value
+        for key, value in state.items()
+        if key.startswith(f"{name}.")
+    }
+    return own | {key: own[key].astype(np.float32) for key in (_CENTRE, _AXES)}
 
 
 def _fit_parts(
     sequences: Sequences, options: FusedOptions, work: Work
 ) -> tuple[list[_Part], list[Metric]]:
-    """Every part that counts and that the log can tell; what it cannot is told."""
-    users = users_to_fit(sequences, _USERS)
-    if not len(users):
+    """Every part that counts and that the log can tell, by the users to fit; else why not."""
+    some = sequences.of_users(users_to_fit(sequences, _USERS))
+    if not some.n_users:
         raise TooLittleData(
             "No user has an event, so there is nothing to compare. Keep more of the log when "
             "cleaning."
@@ -194,12 +202,12 @@ def _fit_parts(
         entry, changed = PARTS[name]
         work.report(Progress(stage=_STAGE, done=place / (len(wanted) + 1), text=entry.label))
         try:
-            fitted = entry.fit(sequences, entry.Options(**changed), work)
+            fitted = entry.fit(some, entry.Options(**changed), work)
         except TooLittleData as refused:
             told.append(_left_out(name, str(refused)))
             continue
         told += fitted.findings
-        parts.append(_Part(name=name, state=fitted.state, sample=fitted.values[users]))
+        parts.append(_Part(name=name, state=fitted.state, sample=fitted.values))
     if not parts:
         raise TooLittleData(" ".join(left.note for left in told))
     return parts, told
@@ -277,13 +285,28 @@ def _reduced(parts: list[_Part], axes: Axes, width: int) -> Axes:
         side_by_side[name][:, end - own.shape[1] : end] = own
     if total <= width:
         return side_by_side
-    samples = {part.name: part.sample for part in parts}
-    points = np.concatenate([samples[name] @ own for name, own in axes.items()], axis=1)
-    _, turned = np.linalg.eigh(np.cov(points.T.astype(np.float64)))
+    _, turned = np.linalg.eigh(_scatter(parts, axes))
     turned = turned[:, : -width - 1 : -1]
     largest = turned[np.abs(turned).argmax(axis=0), np.arange(width)]
     turned = turned * np.where(largest < 0, -1.0, 1.0)  # either sign would do
     return {name: own @ turned for name, own in side_by_side.items()}
+
+
+def _scatter(parts: list[_Part], axes: Axes) -> DoubleArray:
+    """Products of the sample's points less their mean, (D, D), a block of users at a time."""
+    counted = [part for part in parts if part.name in axes]
+    centres = [part.sample.mean(axis=0, dtype=np.float64) for part in counted]
+    total = np.zeros((sum(a.shape[1] for a in axes.values()),) * 2)
+    for rows in blocks(len(counted[0].sample)):
+        points = np.concatenate(
+            [
+                (part.sample[rows] - centre) @ axes[part.name]
+                for part, centre in zip(counted, centres, strict=True)
+            ],
+            axis=1,
+        )
+        total += points.T @ points
+    return total
 
 
 FUSED = Representation(

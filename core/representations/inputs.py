@@ -139,10 +139,21 @@ class EventBatch:
     real: MaskArray  # (B, T) False at padding
 
 
-def gather(sequences: Sequences, scales: Scales, index: LongArray, real: MaskArray) -> EventBatch:
-    """Read the events at ``index`` (B, T) as the encoder sees them; a row is of one user."""
-    began = _first_events(sequences, index)
-    first = index == began
+def gather(
+    sequences: Sequences,
+    scales: Scales,
+    index: LongArray,
+    real: MaskArray,
+    began: LongArray | None = None,
+) -> EventBatch:
+    """Read the events at ``index`` (B, T) as the encoder sees them; a row is of one user.
+
+    Actions before ``began`` (B, 1) are not read together with later ones; None for the user's
+    first event.
+    """
+    users_first = _first_events(sequences, index)
+    began = users_first if began is None else began
+    first = index == users_first
     numbers, known, classes = zip(
         *(_number(sequences, scales, place, index) for place in range(len(NUMBERS))), strict=True
     )

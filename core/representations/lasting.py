@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.artifacts import DoubleArray, FloatArray, IntArray, LongArray, Sequences, State
+from core.geometry import blocks, doubles
 from core.representations.columns import fit_columns, place_columns
 from core.representations.counts import users_to_fit
 
@@ -132,12 +133,13 @@ def lasting_directions(values: FloatArray, lengths: LongArray, seed: int) -> Dir
     """
     earlier = _beside_length(values[::2], lengths[::2])
     later = _beside_length(values[1::2], lengths[1::2])
-    within = (earlier.T @ earlier + later.T @ later) / (2 * len(earlier))
+    n_users = len(earlier)
+    within = (_product(earlier, earlier) + _product(later, later)) / (2 * n_users)
     within += max(_RIDGE * float(np.trace(within)) / len(within), 1e-12) * np.eye(len(within))
-    found, axes = _agreement(earlier, later, within)
+    found, axes = _agreement(_product(earlier, later) / n_users, within)
     rng = np.random.default_rng(seed)
     by_chance = [
-        _agreement(earlier, later[rng.permutation(len(later))], within)[0][0]
+        _agreement(_product(earlier, later, rng.permutation(n_users)) / n_users, within)[0][0]
         for _ in range(_SHUFFLES)
     ]
     kept = int(np.count_nonzero(found[:_MOST] > max(by_chance) + _MARGIN))
@@ -148,23 +150,35 @@ def lasting_directions(values: FloatArray, lengths: LongArray, seed: int) -> Dir
     )
 
 
-def _beside_length(values: FloatArray, lengths: LongArray) -> DoubleArray:
+def _beside_length(values: FloatArray, lengths: LongArray) -> FloatArray:
     """Values less what a cubic in the logarithm of a history's length tells of them."""
     logs = np.log(lengths.astype(np.float64))
     logs -= logs.mean()
     known = np.stack([np.ones_like(logs), logs, logs**2, logs**3], axis=1)
-    y = values.astype(np.float64)
-    away: DoubleArray = y - known @ np.linalg.lstsq(known, y, rcond=None)[0]
+    told = np.linalg.pinv(known.T @ known, hermitian=True) @ _product(known, values)
+    away = np.empty_like(values)
+    for rows in blocks(len(values)):
+        away[rows] = values[rows] - known[rows] @ told
     return away
 
 
-def _agreement(
-    earlier: DoubleArray, later: DoubleArray, within: DoubleArray
-) -> tuple[DoubleArray, DoubleArray]:
+def _product(
+    one: npt.NDArray[Any], other: npt.NDArray[Any], order: LongArray | None = None
+) -> DoubleArray:
+    """Transposed ``one`` (n, C) times ``other`` (n, D), the rows of this in ``order``: (C, D).
+
+    In double precision, without a copy of either.
+    """
+    total = np.zeros((one.shape[1], other.shape[1]))
+    for rows in blocks(len(one)):
+        total += doubles(one[rows]).T @ doubles(other[rows if order is None else order[rows]])
+    return total
+
+
+def _agreement(between: DoubleArray, within: DoubleArray) -> tuple[DoubleArray, DoubleArray]:
     """Correlations of halves along the best directions, falling, and these, (C, C)."""
     from scipy.linalg import eigh
 
-    between = earlier.T @ later / len(earlier)
     found, axes = eigh((between + between.T) / 2, within)
     axes = axes[:, ::-1]
     largest = axes[np.abs(axes).argmax(axis=0), np.arange(axes.shape[1])]

@@ -12,22 +12,24 @@ import numpy as np
 import torch
 
 from core.artifacts import EpochReport, FloatArray, Metric, Progress, Report, Sequences
-from core.device import Device, pick, repeatable
+from core.device import Device, pick, repeatable, with_room
 from core.errors import TooLittleData
 from core.representations._base import Fitted, Work
 from core.representations.batches import windows
 from core.representations.checkpoint import Checkpoints
+from core.representations.counts import users_to_fit
 from core.representations.encoder import EventEncoder, Shape
 from core.representations.encoder_options import EncoderOptions
-from core.representations.findings import findings_of
+from core.representations.findings import findings_of, rank_finding
 from core.representations.idec import NAME, Pull, draw_to_segments
 from core.representations.inputs import Scales
 from core.representations.objectives import NEXT_EVENT
-from core.representations.precision import Precision, checked, pick_precision, with_room
+from core.representations.precision import Precision, checked, pick_precision
+from core.representations.ranks import Ranks
 from core.representations.source import TrainingData, TrainingPlan, split_users
-from core.representations.space import fit_space, place
+from core.representations.space import MOST_USERS, fit_space, place
 from core.representations.teacher import targets_of
-from core.representations.trained import WEIGHT, states
+from core.representations.trained import DEVICES, WEIGHT, states
 from core.representations.training import train
 from core.representations.vectors import event_vectors
 
@@ -50,7 +52,7 @@ def fit(sequences: Sequences, options: EncoderOptions, work: Work, cell: str = "
     """Train an encoder of that cell and place every user, shape (U, hidden).
 
     The same seed and threads give the same bytes on a CPU. Raises TooLittleData where no user
-    has two events.
+    has two events, or the log has nothing that can be learned.
     """
     if not (np.diff(sequences.offsets) >= 2).any():
         raise TooLittleData(
@@ -65,11 +67,13 @@ def fit(sequences: Sequences, options: EncoderOptions, work: Work, cell: str = "
         encoder, history, computed_on = _trained(data, options, cell, device, work)
         drawn = _drawn_to_segments(encoder, data, options, work)
         work.report(Progress(stage=_STAGE, done=_TRAINING_SHARE, text="Placing every user"))
-        found = states(encoder, sequences, data.scales, device.name)
-        space = fit_space(found, options.evenness)
+        placed: list[int] = []
+        found = states(encoder, sequences, data.scales, device.name, placed.append)
+        space = fit_space(found[users_to_fit(sequences, MOST_USERS)], options.evenness)
         values = place(space, found)
         asked = {name for name in NEXT_EVENT if training_plan(options, 1).weights[name] > 0}
-        findings = (*findings_of(encoder, data, values, asked, work.seed), *drawn)
+        told = findings_of(encoder, data, values, asked, work.seed)
+        findings = (rank_finding(found), *told, *drawn)
     weights = {WEIGHT + k: v.cpu().numpy() for k, v in encoder.state_dict().items()}
     state = {
         **weights,
@@ -77,7 +81,10 @@ def fit(sequences: Sequences, options: EncoderOptions, work: Work, cell: str = "
         **shape_of(data, options, cell).to_state(),
         **space,
         "threads": np.array([threads]),
+        "device": np.array([DEVICES.index(options.device)]),
     }
+    if placed:
+        computed_on += f", placed {placed[-1]:,} events at a time (the GPU had no room for more)"
     return Fitted(
         values=values, state=state, device=computed_on, history=history, findings=findings
     )
@@ -105,7 +112,9 @@ def _trained(
     def halved(batch_users: int) -> None:
         said.append(f"{batch_users} users per step (the GPU had no room for more)")
 
-    return with_room(attempt, batch_users_of(options, n_users, device.name), halved, least=2)
+    batch_users = batch_users_of(options, n_users, device.name)
+    alone = Ranks.here(()).size == 1
+    return with_room(attempt, batch_users, halved, least=2, alone=alone)
 
 
 def _drawn_to_segments(
@@ -222,6 +231,11 @@ def _train(
     told = _Teller(work.report, plan.epochs, checkpoints)
     with closing(train(encoder, data, plan, checkpoints, told.tick)) as epochs:
         for epoch in epochs:
+            if not epoch.losses:
+                raise TooLittleData(
+                    "Nothing can be learned, as the log has nothing of what the encoder is asked: "
+                    f"{options.needs()}. Map such a column, or set another of the weights above 0."
+                )
             told.epoch(epoch)
     return tuple(told.history)
 

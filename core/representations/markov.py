@@ -20,6 +20,7 @@ from core.representations._base import Fitted, Representation, Work
 from core.representations.counts import (
     centre_of,
     columns_of,
+    events_to_fit,
     most_frequent,
     user_blocks,
     users_to_fit,
@@ -75,7 +76,8 @@ def fit(sequences: Sequences, options: MarkovOptions, work: Work) -> Fitted:
     over what happens, and rare actions do not outweigh common ones. Nothing is random.
     """
     n_codes = len(sequences.vocabulary.actions) + 1
-    column = most_frequent(sequences.action, n_codes, options.max_actions)
+    events = events_to_fit(sequences)
+    column = most_frequent(sequences.action[events], n_codes, options.max_actions)
     fitted = np.zeros(sequences.n_users, dtype=np.bool_)
     fitted[users_to_fit(sequences)] = True
     totals = _totals(_names(sequences, options), column, sequences, fitted)
@@ -146,14 +148,15 @@ def _counted(
     names: list[str], column: IntArray, sequences: Sequences
 ) -> Iterator[tuple[slice, Tables]]:
     """What each user did, by table, a block of users at a time."""
-    for users, events, rows in user_blocks(sequences):
+    n_actions = int(column.max()) + 1
+    for users, events, rows in user_blocks(sequences, len(names) * n_actions**2):
         whole = sequences.length[users] == np.diff(sequences.offsets[users.start : users.stop + 1])
         block = _Block(
             rows=rows,
             actions=columns_of(sequences.action[events], column),
             visit=np.asarray(sequences.session[events]),
             whole=whole,
-            n_actions=int(column.max()) + 1,
+            n_actions=n_actions,
         )
         yield users, {name: _COUNT[name](block) for name in names}
 

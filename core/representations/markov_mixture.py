@@ -10,6 +10,7 @@ from core.artifacts import BehaviourModels, DoubleArray, FloatArray, Sequences, 
 from core.device import COUNTED_ON
 from core.options import Options, option
 from core.representations._base import Fitted, Representation, Work
+from core.representations.counts import users_to_fit
 from core.sequence_models.background import own_likelihoods
 from core.sequence_models.mixture import bayes, log_likelihoods
 from core.sequence_models.models import has_mixture, in_blocks, learn, mixture_of
@@ -36,22 +37,29 @@ class MarkovMixtureOptions(Options):
 
 
 def fit(sequences: Sequences, options: MarkovMixtureOptions, work: Work) -> Fitted:
-    """Square roots of softened memberships beside leanings to finer segments, centred.
+    """Square roots of softened memberships beside leanings to finer segments, less their mean.
 
     Shape (U, sum of K + K'). Memberships stand there for every number of segments K that foretells
     about as well as the best, by how nearly it does; distances between them are Hellinger's.
     Leanings to the K' finest models are log likelihoods per event, of which the spread is
-    ``shades`` times that of the memberships. Users without events stand at the centre.
+    ``shades`` times that of the memberships. Mean and spread are those of the users to fit.
     """
     models = work.models or learn(sequences, SequenceModelOptions(), work.seed, work.report)
     state: State = {**models.state, **_numbers(models)}
     members, leanings = _read(state, sequences)
-    spread = float(members.var(axis=0).sum()), float(leanings.var(axis=0).sum())
+    users = users_to_fit(sequences)
+    spread = [_spread(read[users]) for read in (members, leanings)]
     share = options.shades if spread[0] > 0 else 1.0
     scale = share * np.sqrt((spread[0] or 1.0) / spread[1]) if spread[1] > 0 else 0.0
-    centre = np.concatenate([members.mean(axis=0), scale * leanings.mean(axis=0)])
+    points = np.concatenate([members, scale * leanings], axis=1)
+    centre = points[users].mean(axis=0) if len(users) else np.zeros(points.shape[1])
     state = {**state, "scale": np.array([scale]), "centre": centre}
     return Fitted(values=_placed(members, leanings, state), state=state, device=COUNTED_ON)
+
+
+def _spread(values: DoubleArray) -> float:
+    """Sum of the variances of all columns."""
+    return float(values.var(axis=0).sum()) if len(values) else 0.0
 
 
 def transform(state: State, sequences: Sequences) -> FloatArray:

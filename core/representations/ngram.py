@@ -13,9 +13,11 @@ from core.representations._base import Fitted, Representation, Work
 from core.representations.counts import (
     centre_of,
     columns_of,
+    events_to_fit,
     hellinger,
     most_frequent,
     user_blocks,
+    users_to_fit,
 )
 
 
@@ -36,15 +38,17 @@ class BigramOptions(Options):
 def fit(sequences: Sequences, options: BigramOptions, work: Work) -> Fitted:
     """One point per user: square roots of the shares of actions and of pairs of actions.
 
-    Shape (U, A + A²), centred. A user with one event has no pair and stands at the average
-    of the pairs. Nothing is random.
+    Shape (U, A + A²), centred on the users to fit. A user with one event has no pair and stands at
+    the average of the pairs. Nothing is random.
     """
     n_codes = len(sequences.vocabulary.actions) + 1
-    column = most_frequent(sequences.action, n_codes, options.max_actions)
+    events = events_to_fit(sequences)
+    column = most_frequent(sequences.action[events], n_codes, options.max_actions)
     raw = _count(column, sequences)
     n_actions = int(column.max()) + 1
-    centre = centre_of(raw)
-    centre[n_actions:] = centre_of(raw[:, n_actions:], np.flatnonzero(_has_pair(sequences)))
+    users = users_to_fit(sequences)
+    centre = centre_of(raw, users)
+    centre[n_actions:] = centre_of(raw[:, n_actions:], users[_has_pair(sequences)[users]])
     state = {"action_column": column, "centre": centre}
     return Fitted(values=_centred(raw, state, sequences), state=state, device=COUNTED_ON)
 
@@ -68,7 +72,7 @@ def _centred(raw: FloatArray, state: State, sequences: Sequences) -> FloatArray:
 def _count(column: IntArray, sequences: Sequences) -> FloatArray:
     n = int(column.max()) + 1
     values = np.zeros((sequences.n_users, n + n * n), dtype=np.float32)
-    for users, events, rows in user_blocks(sequences):
+    for users, events, rows in user_blocks(sequences, n * n):
         actions = columns_of(sequences.action[events], column)
         same_user = rows[1:] == rows[:-1]
         pairs = (actions[:-1] * n + actions[1:])[same_user]

@@ -19,6 +19,7 @@ from core.options import Options, option
 from core.representations._base import Fitted, Representation, Work
 from core.representations.counts import (
     centre_of,
+    events_to_fit,
     hellinger,
     most_frequent,
     user_blocks,
@@ -107,12 +108,13 @@ def _word_columns(sequences: Sequences, options: NgramOptions) -> dict[str, npt.
     """
     vocabulary = sequences.vocabulary
     n_actions, n_categories = len(vocabulary.actions) + 1, len(vocabulary.categories) + 1
-    alone = most_frequent(sequences.action, n_actions, options.max_words)
+    fitted = events_to_fit(sequences)
+    alone = most_frequent(sequences.action[fitted], n_actions, options.max_words)
     n_words = int(alone.max()) + 1
     if options.words == "action" or n_words == options.max_words:
         return {"word": alone[:, None]}
-    pairs = _coded(sequences.action, n_actions) * n_categories
-    pairs += _coded(sequences.category, n_categories)
+    pairs = _coded(sequences.action[fitted], n_actions) * n_categories
+    pairs += _coded(sequences.category[fitted], n_categories)
     counts = np.bincount(pairs, minlength=n_actions * n_categories).reshape(n_actions, -1)
     counts[:, 0] = 0  # without a category it is the action alone
     common = np.argsort(-counts, axis=None, kind="stable")[: options.max_words - n_words]
@@ -170,7 +172,8 @@ def _count(state: State, sequences: Sequences) -> FloatArray:
     places, n = _places(state), int(state["word"].max()) + 1
     n_columns = max(columns.stop for columns in places.values())
     values = np.zeros((sequences.n_users, n_columns), dtype=np.float32)
-    for users, rows, words in _worded(state, sequences):
+    widest = max(columns.stop - columns.start for columns in places.values())
+    for users, rows, words in _worded(state, sequences, widest):
         for kind, columns in places.items():
             starts, runs = _runs(kind, rows, words, n)
             shape = (users.stop - users.start, columns.stop - columns.start)
@@ -190,10 +193,12 @@ def _has(kind: Kind, sequences: Sequences) -> npt.NDArray[np.bool_]:
     return np.asarray(np.diff(sequences.offsets) > kind[-1])
 
 
-def _worded(state: State, sequences: Sequences) -> Iterator[tuple[slice, LongArray, LongArray]]:
+def _worded(
+    state: State, sequences: Sequences, width: int = 1
+) -> Iterator[tuple[slice, LongArray, LongArray]]:
     """(users, place of the user of every event, word of every event), a block at a time."""
     word = state["word"]
-    for users, events, rows in user_blocks(sequences):
+    for users, events, rows in user_blocks(sequences, width):
         actions = _coded(sequences.action[events], len(word))
         by_category = word.shape[1] > 1
         column = _coded(sequences.category[events], word.shape[1]) if by_category else 0
@@ -202,7 +207,8 @@ def _worded(state: State, sequences: Sequences) -> Iterator[tuple[slice, LongArr
 
 def _runs(kind: Kind, rows: LongArray, words: LongArray, n: int) -> tuple[LongArray, LongArray]:
     """Where runs of a kind begin, within a user, and which run each is (a number base ``n``)."""
-    starts = np.flatnonzero(rows[kind[-1] :] == rows[: len(rows) - kind[-1]])
+    n_starts = max(0, len(rows) - kind[-1])
+    starts = np.flatnonzero(rows[kind[-1] :] == rows[:n_starts])
     runs = words[starts]
     for step in kind[1:]:
         runs = runs * n + words[starts + step]

@@ -9,8 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from core.device import with_room as with_room
-
 if TYPE_CHECKING:
     from core.representations.encoder import EventEncoder, Tensors
 

@@ -100,14 +100,20 @@ class TrainingData:
     def slice_tensors(
         self, pair: tuple[Stretches, Stretches], rng: np.random.Generator
     ) -> tuple[Tensors, Tensors]:
-        """Slices by which users are told apart; those of one visit each at a time of their own."""
+        """Slices by which users are told apart; those of one visit each at a time of their own.
+
+        No action before a slice is read into it, or both slices of a user would hold the same ones.
+        """
         last = self.sequences.session[pair[0].start + pair[0].length - 1]
         same_visit = np.asarray(last == self.sequences.session[pair[1].start])
-        first, second = (turn_clock(self.batch(side), same_visit, rng) for side in pair)
+        first, second = (turn_clock(self._slice(side), same_visit, rng) for side in pair)
         return to_tensors(first, self.device), to_tensors(second, self.device)
 
     def batch(self, stretches: Stretches) -> EventBatch:
         return gather(self.sequences, self.scales, *stretches.padded())
+
+    def _slice(self, side: Stretches) -> EventBatch:
+        return gather(self.sequences, self.scales, *side.padded(), side.start[:, None])
 
     def users_of(self, stretches: Stretches) -> LongArray:
         """Whose stretches they are, (B,)."""

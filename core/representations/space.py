@@ -13,22 +13,21 @@ from core.artifacts import FloatArray, State
 
 _STILL = 1e-5
 """Spread (directions have length 1) under which a difference is rounding, not behaviour."""
-_SAMPLE = 200_000
-"""Users from which the space is learned, evenly taken where there are more."""
+MOST_USERS = 200_000
+"""Users from which the space is learned at most."""
 
 
 def fit_space(states: FloatArray, evenness: float) -> dict[str, FloatArray]:
-    """Centre (H,) and axes (H, H) by which `place` turns states into points.
+    """Centre (H,) and axes (H, H) by which `place` turns states into points, of users to fit.
 
     Every axis is a principal direction divided by its spread to the power ``evenness``
     (0: turned only, 1: whitened). Directions in which all users agree get an axis of zeros,
     so users that behave the same stand on the very same point.
     """
-    sample = states[:: max(1, len(states) // _SAMPLE)]
-    directions = _directions(sample).astype(np.float64)
-    centre = directions.mean(axis=0)
-    centred = directions - centre
-    variances, axes = np.linalg.eigh(centred.T @ centred / len(sample))
+    centred = directions(states).astype(np.float64)
+    centre = centred.mean(axis=0)
+    centred -= centre
+    variances, axes = np.linalg.eigh(centred.T @ centred / len(states))
     spread = np.sqrt(np.clip(variances[::-1], 0.0, None))
     alive = spread > _STILL
     gain = np.where(alive, np.where(alive, spread, 1.0) ** -evenness, 0.0)
@@ -43,12 +42,13 @@ def place(state: State, states: FloatArray) -> FloatArray:
 
     A state of zeros (a user without events) has no direction and is placed at the centre.
     """
-    points: FloatArray = (_directions(states) - state["centre"]) @ state["axes"]
+    points: FloatArray = (directions(states) - state["centre"]) @ state["axes"]
     points[~states.any(axis=1)] = 0.0
     return points
 
 
-def _directions(states: FloatArray) -> FloatArray:
+def directions(states: FloatArray) -> FloatArray:
+    """The states (U, H) brought to length 1, those of zeros left as they are."""
     norms = np.linalg.norm(states, axis=1, keepdims=True)
-    directions: FloatArray = (states / np.where(norms > 0, norms, 1.0)).astype(np.float32)
-    return directions
+    found: FloatArray = (states / np.where(norms > 0, norms, 1.0)).astype(np.float32)
+    return found

@@ -75,14 +75,30 @@ class Standing:
     """Epochs since then."""
     history: tuple[EpochReport, ...] = ()
 
+    @property
+    def best_epoch(self) -> int:
+        """The epoch with the lowest validation loss, counted from 1."""
+        return self.epochs_done - self.since_best
+
+
+def weights_of(encoder: nn.Module) -> State:
+    """All weights as they are now; learning on does not change them."""
+    return {name: _as_array(value).copy() for name, value in encoder.state_dict().items()}
+
+
+def load_weights(encoder: nn.Module, weights: State) -> None:
+    """Undo `weights_of`."""
+    encoder.load_state_dict(_as_tensors(weights))
+
 
 def snapshot_of(
-    encoder: nn.Module, optimizer: torch.optim.Optimizer, standing: Standing
+    encoder: nn.Module, optimizer: torch.optim.Optimizer, standing: Standing, best: State
 ) -> Snapshot:
-    """All that a training must know to go on from here."""
+    """All that a training must know to go on from here; ``best`` are the best epoch's weights."""
     return Snapshot(
         step=standing.steps_done,
-        weights={name: _as_array(v) for name, v in encoder.state_dict().items()},
+        weights=weights_of(encoder),
+        best=best,
         optimizer={
             f"{number}.{name}": _as_array(value)
             for number, averages in optimizer.state_dict()["state"].items()
@@ -94,7 +110,7 @@ def snapshot_of(
 
 def restore(snapshot: Snapshot, encoder: nn.Module, optimizer: torch.optim.Optimizer) -> Standing:
     """Undo `snapshot_of`; what the plan decides of the optimiser stays as it is."""
-    encoder.load_state_dict(_as_tensors(snapshot.weights))
+    load_weights(encoder, snapshot.weights)
     averages: dict[int, dict[str, Tensor]] = {}
     for key, value in _as_tensors(snapshot.optimizer).items():
         number, _, name = key.partition(".")

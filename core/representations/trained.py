@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Self
 
@@ -10,18 +10,19 @@ import numpy as np
 import torch
 
 from core.artifacts import FloatArray, Sequences, State
-from core.device import pick, repeatable
-from core.errors import FileRefused
+from core.device import DeviceName, pick, repeatable, with_room
+from core.errors import FileRefused, OptionRefused
 from core.representations.encoder import EventEncoder, Shape, only_teaches, projected_widths
 from core.representations.inputs import Scales
 from core.representations.packed import unpacked
 from core.representations.placing import EVENTS_PER_BATCH, pooled_states
-from core.representations.precision import with_room
 from core.representations.space import place
 from core.representations.vectors import fitted_vectors
 
 WEIGHT = "weight."
 """Stands before the names of an encoder's weights in a state."""
+DEVICES: tuple[DeviceName, ...] = ("auto", "cuda", "mps", "cpu")
+"""By place; states that were stored know a device by its place, so only ever append."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +70,7 @@ def encoder_like(state: State, sequences: Sequences, hidden: int, shape: Shape) 
 
 
 def transform(state: State, sequences: Sequences, cell: str = "lstm") -> FloatArray:
-    """Place users by an encoder trained earlier, shape (U, D), on the fastest device.
+    """Place users by an encoder trained earlier, shape (U, D), where the run was told to.
 
     Raises ValueError where the state is not of an encoder of that cell.
     """
@@ -79,19 +80,34 @@ def transform(state: State, sequences: Sequences, cell: str = "lstm") -> FloatAr
             f"This is the state of an encoder '{found}', not '{cell}': its numbers mean "
             f"nothing to one. Place users by '{found}'."
         )
-    device = pick("auto").name
+    device = _device_of(state)
     with repeatable(int(state["threads"][0]), device):
         trained = Trained.of(state, sequences, device)
         return place({"centre": trained.centre, "axes": trained.axes}, trained.states(sequences))
 
 
-def states(encoder: EventEncoder, sequences: Sequences, scales: Scales, device: str) -> FloatArray:
-    """Pooled states of all users, (U, H), in smaller batches where a GPU has no room."""
+def _device_of(state: State) -> str:
+    """The device that was asked for in training; the fastest where this machine has none such."""
+    wanted = DEVICES[int(state["device"][0])] if "device" in state else "auto"
+    try:
+        return pick(wanted).name
+    except OptionRefused:
+        return pick("auto").name
+
+
+def states(
+    encoder: EventEncoder,
+    sequences: Sequences,
+    scales: Scales,
+    device: str,
+    told: Callable[[int], None] = lambda _: None,
+) -> FloatArray:
+    """Pooled states of all users, (U, H); ``told`` hears of smaller batches where a GPU is full."""
 
     def attempt(events_per_batch: int) -> FloatArray:
         return pooled_states(encoder, sequences, scales, device, events_per_batch)
 
-    return with_room(attempt, EVENTS_PER_BATCH, lambda _: None)
+    return with_room(attempt, EVENTS_PER_BATCH, told)
 
 
 def known_shape(state: State) -> Shape:

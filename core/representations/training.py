@@ -17,8 +17,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core.artifacts import EpochReport, LongArray, fingerprint
+from core.artifacts import EpochReport, LongArray, State, fingerprint
 from core.errors import JobStopped
+from core.representations._base import VERSION
 from core.representations.ahead import ahead
 from core.representations.batches import (
     Dice,
@@ -33,7 +34,14 @@ from core.representations.encoder import EventEncoder, Tensors
 from core.representations.objectives import NEXT_EVENT, Objectives
 from core.representations.ranks import Ranks
 from core.representations.source import Source, TrainingData, TrainingPlan
-from core.representations.standing import Standing, Tally, restore, snapshot_of
+from core.representations.standing import (
+    Standing,
+    Tally,
+    load_weights,
+    restore,
+    snapshot_of,
+    weights_of,
+)
 from core.schedule import step_size
 
 Tick = Callable[[float], None]
@@ -56,9 +64,11 @@ def train(
 ) -> Generator[EpochReport, None, None]:
     """Train in place, an epoch at a time; the same plan gives the same weights (CPU).
 
-    Goes on from the newest whole checkpoint of the same training, and then first repeats the
-    reports of the epochs before it. Whoever stops iterating (or raises JobStopped in ``tick``)
-    finds a checkpoint of the very last step.
+    Ends at the weights of the epoch in which the validation users were understood best, where the
+    plan has ``patience`` and there are such users; else at those of the last epoch. Goes on from
+    the newest whole checkpoint of the same training, and then first repeats the reports of the
+    epochs before it. Whoever stops iterating (or raises JobStopped in ``tick``) finds a checkpoint
+    of the very last step.
     """
     run = _Run(encoder, source, plan, checkpoints)
     run.resume()
@@ -69,6 +79,8 @@ def train(
     except (GeneratorExit, JobStopped):
         run.keep()
         raise
+    if run.best:
+        load_weights(encoder, run.best)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,6 +114,8 @@ class _Run:
         self.n_batches = self.ranks.most(own)
         self.objectives = Objectives(weights=plan.weights, temperature=plan.temperature)
         self.standing = Standing()
+        self.best: State = {}
+        """Weights of the best epoch so far; empty where the last ones count."""
         self.device = self.parameters[0].device.type
         self.identity = _identity(encoder, source, plan, self.ranks)
         self.first = 0
@@ -122,6 +136,7 @@ class _Run:
             found = Snapshot.unpacked(payload)
         if found is not None:
             self.standing = restore(found, self.encoder, self.optimizer)
+            self.best = found.best
             share = self.standing.batches_done / self.n_batches
             within = f", {share:.0%} of which was done" if share else ""
             goes_on = f"Goes on from epoch {self.standing.epochs_done + 1}{within}."
@@ -131,7 +146,7 @@ class _Run:
     def keep(self) -> None:
         """Write where training stands."""
         if self.ranks.rank == 0:
-            snapshot = snapshot_of(self.encoder, self.optimizer, self.standing)
+            snapshot = snapshot_of(self.encoder, self.optimizer, self.standing, self.best)
             self.checkpoints.write(self.identity, snapshot)
 
     def epoch(self, tick: Tick) -> EpochReport:
@@ -141,8 +156,11 @@ class _Run:
         began = time.perf_counter()
         watched = self.validate()
         now.seconds += time.perf_counter() - began
+        now.epochs_done, now.batches_done = now.epochs_done + 1, 0
+        if watched:
+            self._weigh(_understood(watched, self.plan.weights))
         report = EpochReport(
-            epoch=now.epochs_done + 1,
+            epoch=now.epochs_done,
             n_epochs=self.plan.epochs,
             losses=_told(now.tally, self.plan.weights),
             validation_losses=watched,
@@ -150,27 +168,32 @@ class _Run:
             seconds=now.seconds,
             note=self._note(),
         )
-        self._finish(report)
+        now.tally, now.fit_seconds = Tally(), 0.0
+        now.history = (*now.history, report)
         if self.checkpoints.due(epoch_ended=True) or self.ended:
             self.keep()
         return report
 
-    def _note(self) -> str:
-        """What is to be said of the epoch: the first of a sitting tells how that began."""
-        kept = self.checkpoints
-        began = kept.beginning if self.standing.epochs_done == self.first else ""
-        return f"{began} {kept.trouble}".strip()
-
-    def _finish(self, report: EpochReport) -> None:
-        """Turn to the next epoch."""
+    def _weigh(self, loss: float) -> None:
+        """Compare the epoch's loss on the validation users with the best so far."""
         now = self.standing
-        now.epochs_done, now.batches_done = now.epochs_done + 1, 0
-        now.tally, now.fit_seconds = Tally(), 0.0
-        now.history = (*now.history, report)
-        if watched := report.validation_losses:
-            loss = _understood(watched, self.plan.weights)
-            better = now.best is None or loss < now.best
-            now.best, now.since_best = (loss, 0) if better else (now.best, now.since_best + 1)
+        if now.best is not None and loss >= now.best:
+            now.since_best += 1
+            return
+        now.best, now.since_best = loss, 0
+        if self.plan.patience:
+            self.best = weights_of(self.encoder)
+
+    def _note(self) -> str:
+        """What is to be said of the epoch that was done: how a sitting began, how training ends."""
+        now, kept = self.standing, self.checkpoints
+        said = [kept.beginning if now.epochs_done == self.first + 1 else "", kept.trouble]
+        if self.ended and self.best and now.since_best:
+            said.append(
+                f"The weights of epoch {now.best_epoch} are kept, in which the validation users "
+                "were understood best."
+            )
+        return " ".join(part for part in said if part)
 
     def _fit(self, tick: Tick) -> None:
         """Read every user that is left of the epoch once; the tally and the weights change."""
@@ -291,7 +314,9 @@ def _told(tally: Tally, weights: Mapping[str, float]) -> dict[str, float]:
 def _identity(encoder: EventEncoder, source: Source, plan: TrainingPlan, ranks: Ranks) -> str:
     """Fingerprint of all that decides what is learned: going on with other numbers is another."""
     made_by: dict[str, Any] = {
+        "version": VERSION,
         "plan": asdict(plan),
+        "shape": asdict(encoder.shape),
         "shapes": {name: list(v.shape) for name, v in encoder.state_dict().items()},
         "device": next(encoder.parameters()).device.type,
         "precision": str(encoder.autocast),

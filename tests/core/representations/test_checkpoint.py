@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +15,9 @@ import pytest
 
 from core.device import repeatable
 from core.errors import JobStopped
-from core.representations import Work, checkpoint, represent
+from core.representations import Work, checkpoint, represent, training
 from core.representations.checkpoint import Checkpoints, Snapshot
+from core.representations.encoder import Shape
 from core.representations.ladder import AutoOptions
 from core.representations.learning import training_plan
 from core.representations.training import train
@@ -40,6 +42,7 @@ def snapshot(step, size=50):
         step=step,
         weights={"lstm.weight": rng.normal(size=(4, size)).astype(np.float32)},
         optimizer={"0.step": np.float32(step), "0.exp_avg": rng.normal(size=size)},
+        best={"lstm.weight": rng.normal(size=(4, size)).astype(np.float32)} if step % 2 else {},
         standing={"epochs_done": step, "history": [{"total": 1 / 3}]},
     )
 
@@ -121,7 +124,14 @@ def test_every_one_of_100_flipped_bytes_is_found_and_the_state_before_is_used(tw
 
 
 @pytest.mark.parametrize(
-    "name", ["weights.safetensors", "optimizer.safetensors", "standing.json", "manifest.json"]
+    "name",
+    [
+        "weights.safetensors",
+        "optimizer.safetensors",
+        "best.safetensors",
+        "standing.json",
+        "manifest.json",
+    ],
 )
 @pytest.mark.parametrize("harm", ["missing", "cut", "empty"])
 def test_a_missing_or_cut_file_is_found_and_the_state_before_is_used(two_kept, name, harm):
@@ -169,6 +179,17 @@ def test_a_folder_renamed_to_a_later_step_is_not_believed(two_kept):
     assert same(Checkpoints(two_kept).latest(OF), snapshot(2))
 
 
+@pytest.mark.parametrize("name", ["{} - Copy", "Copy of {}", "{}-old", "1-a-b", "0000000009-{}"])
+def test_folders_that_someone_copied_there_are_passed_over(two_kept, name):
+    newest = folders(two_kept)[-1]
+    copy = shutil.copytree(newest, two_kept / name.format(newest.name))
+    writer = Checkpoints(two_kept)
+    assert same(writer.latest(OF), snapshot(3)) and writer.beginning == ""
+    writer.write(OF, snapshot(4))
+    assert same(Checkpoints(two_kept).latest(OF), snapshot(4))
+    assert copy.is_dir()  # nobody else's folder is removed
+
+
 def test_nothing_is_kept_without_a_folder_and_nothing_found_in_an_empty_one(keep):
     nowhere = Checkpoints(None)
     nowhere.write(OF, snapshot(1))
@@ -198,11 +219,11 @@ def test_a_slow_disk_is_written_to_less_often(keep, monkeypatch):
         write(path, payload)
 
     monkeypatch.setattr(checkpoint, "write_durably", slowly)
-    writer.write(OF, snapshot(1))  # four files, four seconds
+    writer.write(OF, snapshot(1))  # five files, five seconds
     began = clock.now
-    clock.now = began + 79
+    clock.now = began + 99
     assert not writer.due(epoch_ended=True)
-    clock.now = began + 80
+    clock.now = began + 100
     assert writer.due(epoch_ended=True)
 
 
@@ -257,6 +278,56 @@ def test_stopping_after_any_step_and_going_on_gives_the_same_bits(data, keep, ba
     assert [r.note for r in reports] == [note if r.epoch == epoch + 1 else "" for r in reports]
 
 
+OVERFIT = {"learning_rate": 0.03, "epochs": 40, "patience": 3, "contrastive_weight": 0}
+"""Settings by which the noise below is learned by heart."""
+
+
+@pytest.fixture(scope="module")
+def noise():
+    log = tiny_log(80)
+    rng = np.random.default_rng(1)
+    return data_of(replace(log, action=rng.integers(1, 4, log.n_events).astype(np.int32)))
+
+
+def by_epoch(noise, **changes):
+    """Weights after every epoch and at the end, and the reports."""
+    encoder, seen, reports = fresh(noise), [], []
+    with repeatable(1):
+        options = OPTIONS.__class__(**OPTIONS.to_dict() | OVERFIT | changes)
+        plan = training_plan(options, len(noise.fit_users))
+        for report in train(encoder, noise, plan, Checkpoints(None), lambda share: None):
+            seen.append(digest(encoder))
+            reports.append(report)
+    return seen, digest(encoder), reports
+
+
+def test_the_weights_of_the_epoch_that_the_watched_users_liked_best_are_kept(noise):
+    seen, ended, reports = by_epoch(noise)
+    losses = [report.validation_losses["total"] for report in reports]
+    best = int(np.argmin(losses))
+    assert len(losses) - 1 - best == 3  # it ended early, three epochs after
+    assert ended == seen[best] != seen[-1]
+    assert reports[-1].note.startswith(f"The weights of epoch {best + 1} are kept")
+    assert all(report.note == "" for report in reports[:-1])
+
+
+def test_the_last_weights_stay_where_nobody_asked_for_better_or_nobody_can_tell(noise):
+    for data, changes in (
+        (noise, {"patience": 0, "epochs": 12}),
+        (replace(noise, validation_users=noise.validation_users[:0]), {"epochs": 12}),
+    ):
+        seen, ended, reports = by_epoch(data, **changes)
+        assert ended == seen[-1] and len(seen) == 12 and reports[-1].note == ""
+
+
+def test_broken_off_after_the_best_epoch_the_same_weights_are_kept(noise, keep):
+    seen, ended, _ = by_epoch(noise)
+    with pytest.raises(JobStopped):  # 64 users by 16: in the middle of the last epoch but one
+        trained(noise, Checkpoints(keep), stops_after(4 * len(seen) - 6), **OVERFIT)
+    for _ in range(2):  # going on, and finding it finished
+        assert trained(noise, Checkpoints(keep), **OVERFIT)[0] == ended
+
+
 def test_a_training_that_was_finished_is_not_done_again(data, keep, unbroken):
     trained(data, Checkpoints(keep))
     ticks = []
@@ -273,12 +344,33 @@ def test_leaving_the_loop_keeps_the_last_epoch(data, keep, unbroken):
     assert trained(data, Checkpoints(keep))[0] == unbroken[0]
 
 
-@pytest.mark.parametrize("changes", [{"learning_rate": 0.01}, {"window": 30}, {"epochs": 7}])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"learning_rate": 0.01},
+        {"window": 30},
+        {"epochs": 7},
+        {"dropout": 0.5},
+        {"pooling": "last"},
+    ],
+)
 def test_other_settings_begin_anew_and_say_so(data, keep, changes):
-    trained(data, Checkpoints(keep))
-    _, reports = trained(data, Checkpoints(keep), **changes)
+    def quick(checkpoints, epochs=2, dropout=0.0, pooling="mean", **others):
+        encoder = fresh(data, Shape(dropout=dropout, pooling=pooling))
+        return trained(data, checkpoints, encoder=encoder, epochs=epochs, **others)
+
+    with pytest.raises(JobStopped):
+        trained(data, Checkpoints(keep), stops_after(10), fresh(data), epochs=2)
+    weights, reports = quick(Checkpoints(keep), **changes)
     assert "was passed over" in reports[0].note
-    assert reports[0].losses != reports[1].losses
+    assert weights == quick(Checkpoints(None), **changes)[0]
+
+
+def test_what_another_version_kept_is_not_gone_on_with(data, keep, monkeypatch):
+    with pytest.raises(JobStopped):
+        trained(data, Checkpoints(keep), stops_after(10))
+    monkeypatch.setattr(training, "VERSION", 0)
+    assert "was passed over" in trained(data, Checkpoints(keep))[1][0].note
 
 
 def test_a_damaged_newest_state_costs_only_the_way_from_the_one_before(data, keep, unbroken):

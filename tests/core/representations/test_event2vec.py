@@ -23,7 +23,12 @@ def state_of(sequences, *items):
     word = np.full(len(sequences.vocabulary.items) + 1, -1, np.int32)
     for place, item in enumerate(items):
         word[sequences.vocabulary.items.index(item) + 1] = 2 + place
-    return {"n_actions": np.array([2]), "n_categories": np.array([1]), "item_word": word}
+    return {
+        "n_actions": np.array([2]),
+        "n_categories": np.array([1]),
+        "pairs": np.array([-1, 1]),
+        "item_word": word,
+    }
 
 
 def test_words_are_met_together_within_the_window_of_one_user():

@@ -12,7 +12,7 @@ from core.evaluation.worlds import draw
 from core.representations import represent, transform
 from core.representations._base import Work
 from core.representations.encoder_options import EncoderOptions
-from core.representations.idec import NAME, Pull, _soft, _target, draw_to_segments
+from core.representations.idec import NAME, Pull, _soft, _target, _verdict, draw_to_segments
 from core.representations.learning import build_encoder, training_data, training_plan
 from core.sequence_models.models import learn
 from core.sequence_models.options import SequenceModelOptions
@@ -96,6 +96,15 @@ def test_where_guessing_gets_worse_the_weights_are_those_from_before(log, monkey
         told = draw_to_segments(encoder, data, plan, Pull(k=4, epochs=1, seed=0))
     assert told.note.startswith("Reverted") and told.value == 0.0
     assert all(torch.equal(before[name], now) for name, now in encoder.state_dict().items())
+
+
+@pytest.mark.parametrize(("costs", "stays"), [(0.001, False), (0.0, True), (-0.001, True)])
+def test_the_drawing_stays_only_where_users_left_out_are_guessed_no_worse(costs, stays):
+    before = np.full(25, 3.0)
+    after = before + costs + np.tile([-0.1, 0.1, 0.0, -0.1, 0.1], 5)  # its error is far larger
+    told, kept = _verdict(before, after, (10.0, 10.0), share=0.1, k=4)
+    assert kept is stays and told.note.startswith("Kept" if stays else "Reverted")
+    assert told.value == (0.1 if stays else 0.0)
 
 
 def test_one_segment_is_nothing_to_be_drawn_to(log):

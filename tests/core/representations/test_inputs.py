@@ -3,6 +3,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from core.artifacts import TEST, VALIDATE
+from core.representations.ablation import shuffled
 from core.representations.batches import Stretches
 from core.representations.inputs import (
     NUMERIC_INPUTS,
@@ -116,6 +117,23 @@ def test_of_many_actions_some_share_a_code(of_actions):
     assert scales.recent.tolist() == [3, 4096]
     assert batch.recent.min() >= 0 and batch.recent.max() < 4096
     assert len(np.unique(batch.recent)) > 1_000  # of 2,000: spread over all codes
+
+
+def test_of_shuffled_events_the_actions_that_are_shown_are_read_together(of_actions):
+    rng = np.random.default_rng(0)
+    lines = {f"u{user}": " ".join(rng.choice(list("abcde"), 9 + user % 4)) for user in range(20)}
+    log = of_actions(lines)
+    scales = Scales.of(log, time_of_day=True, recent_actions=3)
+    stretches = Stretches(start=log.offsets[:-1], length=np.diff(log.offsets))
+    index, real = stretches.padded()
+    mixed = shuffled(index, real, rng)
+    order = np.arange(log.n_events)
+    order[index[real]] = mixed[real]
+    in_that_order = log.regrouped(np.arange(log.n_users), order, log.offsets)
+    shown = gather(log, scales, mixed, real)
+    truly = gather(in_that_order, scales, index, real)
+    assert (shown.recent[real] == truly.recent[real]).all()
+    assert (shown.recent[real] != gather(log, scales, index, real).recent[real]).mean() > 0.5
 
 
 def test_what_an_action_was_is_hidden_from_the_next_ones_too(of_actions):

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from itertools import islice
 
 import numpy as np
@@ -163,6 +164,37 @@ def test_one_event_per_user_is_refused_with_a_way_out(of_actions):
         fit(of_actions({"ann": "a", "bob": "b"}), QUICK, Work())
 
 
+ASKED_FOR_NOTHING = {
+    f"{name}_weight": 0 for name in ("action", "category", "gap", "value", "contrastive")
+}
+
+
+@pytest.mark.parametrize(
+    ("asked", "missing"),
+    [
+        ({"category_weight": 1.0}, "category_weight needs categories"),
+        ({"item_weight": 0.5}, "item_weight needs items"),
+        (
+            {"value_weight": 1.0, "contrastive_weight": 1.0},
+            "value_weight needs durations or prices; contrastive_weight needs two users to fit",
+        ),
+    ],
+)
+def test_an_encoder_that_could_learn_nothing_is_refused_with_what_is_missing(
+    of_actions, asked, missing
+):
+    options = EncoderOptions(hidden=8, epochs=3, **ASKED_FOR_NOTHING | asked)
+    with pytest.raises(TooLittleData, match=f"{missing}.*Map such a column"):
+        fit(of_actions({"ann": "a b a b a b", "bob": "b b a", "cid": "a b"}), options, Work())
+
+
+def test_where_one_weight_of_several_can_be_learned_it_is(of_actions):
+    options = EncoderOptions(hidden=8, epochs=3, **ASKED_FOR_NOTHING | {"action_weight": 1.0})
+    options = replace(options, item_weight=1.0)
+    history = fit(of_actions({"ann": "a b a b", "bob": "b b a"}), options, Work()).history
+    assert all(report.losses.keys() == {"total", "next_event", "action"} for report in history)
+
+
 def test_a_pause_of_zero_throughout_trains_without_trouble(sequences_of):
     users = {f"{u}": [{"gap": 0, "action": "ab"[u % 2]}] * 10 for u in range(8)}
     fitted = fit(sequences_of(users), QUICK, Work())
@@ -211,7 +243,7 @@ def test_small_logs_are_read_more_often():
     [
         ({"slice_shortest": 30}, r"slice_shortest is 30, more than slice_longest, which is 24"),
         (
-            {f"{n}_weight": 0 for n in ("action", "category", "gap", "value", "contrastive")},
+            ASKED_FOR_NOTHING,
             "nothing to learn",
         ),
         ({"hidden": 4}, r"hidden is 4\. Allowed: a whole number from 8 to 512"),

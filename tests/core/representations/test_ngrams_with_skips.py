@@ -1,9 +1,11 @@
 import numpy as np
+import pytest
 from numpy.testing import assert_allclose
 
 from core.artifacts import VALIDATE
 from core.representations._base import Work
 from core.representations.ngrams_with_skips import NgramOptions, fit, transform
+from tests.worlds import bare_sequences, vocabulary_of
 
 A, B, C = 1, 2, 3
 
@@ -104,3 +106,20 @@ def test_a_state_from_a_file_may_come_in_any_order(of_actions):
     fitted = fit(sequences, NgramOptions(), Work())
     turned = dict(reversed(list(fitted.state.items())))
     assert_allclose(transform(turned, sequences), fitted.values)
+
+
+@pytest.mark.parametrize("skips", range(5))
+@pytest.mark.parametrize("length", [1, 3])
+def test_a_log_of_any_few_events_is_placed_as_among_others(of_actions, skips, length):
+    lines = {"ann": "a b c a b c b", "bob": "c b a c c a b", "cid": "b b a c a b c"}
+    fitted = fit(of_actions(lines), NgramOptions(skips=skips, length=length), Work())
+    for n_events in range(1, 7):
+        short = " ".join("abcabc"[:n_events])
+        alone = transform(fitted.state, of_actions({"dan": short, "eve": "a b c"}))[:1]
+        few = bare_sequences(
+            ["dan"],
+            [0, n_events],
+            action=np.array([A, B, C, A, B, C][:n_events], np.int32),
+            vocabulary=vocabulary_of(actions=("a", "b", "c")),
+        )
+        assert_allclose(transform(fitted.state, few), alone, atol=1e-6)

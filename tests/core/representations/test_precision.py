@@ -1,14 +1,19 @@
 """Precision and room: the choice, its reason, and what becomes of a batch that does not fit."""
 
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import get_args
+
 import numpy as np
 import pytest
 import torch
 
+from core.device import Device, DeviceName, with_room
 from core.errors import OptionRefused
 from core.representations import learning, precision, trained
 from core.representations._base import Work
 from core.representations.encoder_options import EncoderOptions
-from core.representations.precision import checked, pick_precision, with_room
+from core.representations.precision import checked, pick_precision
 
 QUICK = EncoderOptions(hidden=8, epochs=2, batch_users=16)
 HAS = {"amx_bf16": True}
@@ -115,6 +120,69 @@ def test_training_that_does_not_fit_at_all_is_refused_too(log, monkeypatch):
     with pytest.raises(OptionRefused, match="no room even for 2 at a time"):
         learning.fit(log, EncoderOptions(**{**vars(QUICK), "batch_users": 10}), Work())
     assert tried == [10, 5, 2]
+
+
+def test_processes_that_train_together_refuse_instead_of_reading_fewer(log, monkeypatch):
+    tried = []
+
+    def full(encoder, data, plan, *rest):
+        tried.append(plan.batch_users)
+        raise torch.cuda.OutOfMemoryError("full")
+
+    monkeypatch.setattr(learning, "train", full)
+    monkeypatch.setattr(learning.Ranks, "here", lambda _: SimpleNamespace(rank=1, size=2))
+    with pytest.raises(OptionRefused, match=r"no room for 16 users .* Set batch_users to 8"):
+        learning.fit(log, QUICK, Work())
+    assert tried == [16]
+
+
+def test_smaller_batches_in_placing_are_said_too(log, monkeypatch):
+    pooled_states = trained.pooled_states
+
+    def crowded(encoder, sequences, scales, device, events_per_batch):
+        if events_per_batch > 5_000:
+            raise torch.cuda.OutOfMemoryError("full")
+        return pooled_states(encoder, sequences, scales, device, events_per_batch)
+
+    monkeypatch.setattr(trained, "pooled_states", crowded)
+    fitted = learning.fit(log, QUICK, Work())
+    assert fitted.device.endswith(", placed 4,096 events at a time (the GPU had no room for more)")
+
+
+@pytest.mark.parametrize(
+    ("asked", "there", "taken"),
+    [
+        ("cpu", ("cuda", "cpu"), "cpu"),
+        ("auto", ("cuda", "cpu"), "cuda"),
+        ("cuda", ("cpu",), "cpu"),  # where users are placed there may be none
+    ],
+)
+def test_users_are_placed_where_the_run_was_told_to_train(log, monkeypatch, asked, there, taken):
+    state = learning.fit(log, QUICK, Work()).state
+    state = {**state, "device": np.array([trained.DEVICES.index(asked)])}
+
+    def pick(wanted):
+        if wanted not in (*there, "auto"):
+            raise OptionRefused(f"no {wanted}")
+        return Device(name=there[0] if wanted == "auto" else wanted, reason="")
+
+    used = []
+
+    def states(encoder, sequences, scales, device):
+        used.append(device)
+        return np.zeros((sequences.n_users, encoder.hidden), np.float32)
+
+    monkeypatch.setattr(trained, "pick", pick)
+    monkeypatch.setattr(trained, "states", states)
+    monkeypatch.setattr(trained.EventEncoder, "to", lambda encoder, device: encoder)
+    trained.transform(state, log)
+    assert used == [taken]
+
+
+def test_a_run_told_to_train_on_the_processor_says_so_in_its_state(log):
+    told = learning.fit(log, replace(QUICK, device="cpu"), Work()).state["device"]
+    assert trained.DEVICES[told[0]] == "cpu"
+    assert set(trained.DEVICES) == set(get_args(DeviceName))
 
 
 def test_other_errors_are_not_mistaken_for_a_lack_of_room():

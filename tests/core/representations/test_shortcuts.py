@@ -165,6 +165,36 @@ def test_slices_of_one_visit_are_turned_and_those_of_two_are_not(clock):
     assert not torch.equal(data.tensors(first)["daypart"], sides[0]["daypart"])
 
 
+def test_nothing_done_before_a_slice_is_read_into_it():
+    rng = np.random.default_rng(0)
+    log = bare_sequences(
+        [f"{u}" for u in range(8)],
+        np.arange(9) * 10,
+        action=rng.integers(1, 5, 80).astype(np.int32),
+        vocabulary=vocabulary_of(actions=tuple("abcd")),
+    )
+    first = Stretches(start=log.offsets[:-1] + 1, length=np.full(8, 4))
+    second = Stretches(start=first.start + 4, length=np.full(8, 4))  # right after the first
+    data = TrainingData(
+        sequences=log,
+        scales=Scales.of(log, time_of_day=True, recent_actions=3),
+        fit_users=np.arange(8),
+        validation_users=np.arange(0),
+        device="cpu",
+    )
+    place = np.arange(80) % 10
+    others = np.where(place < 5, log.action % 4 + 1, log.action).astype(np.int32)
+    elsewhere = replace(data, sequences=replace(log, action=others))
+    sides, changed = (
+        d.slice_tensors((first, second), np.random.default_rng(0)) for d in (data, elsewhere)
+    )
+    assert (sides[0]["recent"] != changed[0]["recent"]).all()
+    assert all(torch.equal(sides[1][name], changed[1][name]) for name in sides[1])
+    whole = data.tensors(second)  # where users are placed, what came before is read
+    assert (whole["recent"][:, 2:] == sides[1]["recent"][:, 2:]).all()
+    assert (whole["recent"][:, 0] != sides[1]["recent"][:, 0]).all()
+
+
 @pytest.mark.parametrize("scale", ["log", "none"])
 def test_numbers_that_are_no_numbers_or_absurd_do_not_poison_what_is_learned(sequences_of, scale):
     rng = np.random.default_rng(0)

@@ -16,7 +16,7 @@ from core.artifacts import VALIDATE, Sequences
 from core.device import repeatable
 from core.representations import checkpoint
 from core.representations.checkpoint import Checkpoints
-from core.representations.encoder import EventEncoder
+from core.representations.encoder import EventEncoder, Shape
 from core.representations.encoder_options import EncoderOptions
 from core.representations.inputs import Scales
 from core.representations.learning import training_plan
@@ -57,9 +57,9 @@ def data_of(sequences: Sequences) -> TrainingData:
     )
 
 
-def fresh(data: TrainingData) -> EventEncoder:
+def fresh(data: TrainingData, shape: Shape | None = None) -> EventEncoder:
     torch.manual_seed(0)
-    return EventEncoder(data.scales, OPTIONS.hidden)
+    return EventEncoder(data.scales, OPTIONS.hidden, shape=shape or Shape())
 
 
 def digest(encoder: EventEncoder) -> str:
@@ -77,7 +77,8 @@ def main(keep: Path | None, out: Path, epochs: int, learning: Event) -> None:
         data = data_of(tiny_log())
         encoder = fresh(data)
         checkpoints = Checkpoints(keep, every_minutes=0.02 / 60)
-        plan = replace(training_plan(OPTIONS, len(data.fit_users)), epochs=epochs)
+        plan = training_plan(OPTIONS, len(data.fit_users))
+        plan = replace(plan, epochs=epochs, patience=epochs)  # keeps the best weights, ends never
         reports = list(train(encoder, data, plan, checkpoints, lambda share: learning.set()))
     told = {
         "weights": digest(encoder),
