@@ -9,7 +9,7 @@ run: $(VENV)/.run
 	$(BIN)/streamlit run app.py
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	$(BIN)/python -m pytest
 
 fast: $(VENV)/.dev
 	$(BIN)/python -m pytest -m "not browser and not slow"
