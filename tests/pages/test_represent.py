@@ -7,7 +7,6 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core import jobs
-from core.artifacts import TEST
 from core.errors import TooLittleData
 from core.pipeline import Journey
 from core.representations import QUESTIONS, REPRESENTATIONS
@@ -38,11 +37,11 @@ def learn(at):
     return at
 
 
-def users_that_are_not_to_test(at):
+def users_to_fit(at):
     workspace = open_workspace()
     (dataset,) = workspace.datasets()
     journey = Journey(workspace.store(dataset.id), workspace.events(dataset), options(at))
-    return int((journey.sequences().split != TEST).sum())
+    return int((journey.sequences().split == FIT).sum())
 
 
 def encoder(ready):
@@ -172,7 +171,7 @@ def test_what_the_tool_tried_stands_side_by_side_with_why_it_took_one(ready, at_
     assert float(row.iloc[0]) < 0
     assert table["Behind the best"].iloc[0] == "best"
     (spec,) = [json.loads(found.proto.spec) for found in at.get("plotly_chart")]
-    n_seen = users_that_are_not_to_test(at)
+    n_seen = users_to_fit(at)
     assert 0 < n_seen < 100
     assert [len(drawn["x"]) for drawn in spec["data"]] == [n_seen, n_seen]
     assert not any(button.label == "Compare with others" for button in at.button)

@@ -9,6 +9,7 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -406,6 +407,8 @@ def test_a_pause_while_representations_are_compared_stops_at_once():
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a fork server")
 def test_20_kills_at_random_moments_change_no_bit_of_the_result(tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[3]))  # for what is preloaded
+    # Children run the main program's file again, which a test of a page may have put its own for.
+    monkeypatch.setitem(sys.modules, "__main__", ModuleType("__main__"))
     processes = multiprocessing.get_context("forkserver")
     processes.set_forkserver_preload(["tests.core.representations.trained_alone"])
 
