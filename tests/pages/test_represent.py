@@ -7,6 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core import jobs
+from core.artifacts import FIT
 from core.errors import TooLittleData
 from core.pipeline import Journey
 from core.representations import QUESTIONS, REPRESENTATIONS
