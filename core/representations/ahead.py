@@ -9,8 +9,8 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
-_AHEAD = 2
-"""Batches that are made before they are wanted: one in hand, one under way."""
+_WAITING = 1
+"""Items that wait to be wanted; one more is under way or in hand."""
 _LOOK_UP_SECONDS = 0.1
 
 
@@ -49,7 +49,7 @@ class _Maker(threading.Thread, Generic[T]):
     def __init__(self, items: Iterator[T]) -> None:
         super().__init__(name="reading ahead", daemon=True)
         self.items = items
-        self.made: queue.Queue[_Made[T] | None] = queue.Queue(maxsize=_AHEAD - 1)
+        self.made: queue.Queue[_Made[T] | None] = queue.Queue(maxsize=_WAITING)
         self.stopped = threading.Event()
         self.trouble: BaseException | None = None
 

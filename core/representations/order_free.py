@@ -11,8 +11,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from core.artifacts import DoubleArray, LongArray
 from core.representations.inputs import MaskArray
@@ -40,11 +42,6 @@ class Words:
     known_real: MaskArray
     codes: LongArray  # (U', T') of the users whose events are guessed
 
-    def shares(self) -> DoubleArray:
-        """Of what everyone does, (V,)."""
-        counts = np.bincount(self.known[self.known_real], minlength=self.size) + 1.0
-        return np.asarray(counts / counts.sum())
-
 
 def order_free_bits(
     words: Sequence[Words], real: MaskArray, seed: int
@@ -55,14 +52,17 @@ def order_free_bits(
     own shares, that pay least in all: a rival that is never too weak on the users looked at.
     ``real`` (U', T') says which places of ``codes`` are events.
     """
-    met = [_met(word.codes, real) for word in words]
-    alone = [_paid(m, word.shares()[word.codes]) for m, word in zip(met, words, strict=True)]
+    met, counts = [History.of(word.codes, real) for word in words], [_counts(w) for w in words]
+    alone = [
+        history.bits(_shares(counted)[word.codes])
+        for history, counted, word in zip(met, counts, words, strict=True)
+    ]
     overall = np.sum([bits[:, -1] for bits in alone], axis=0)
-    tried, counts = [_least(alone)], [_counts(word) for word in words]
+    tried = [_least(alone)]
     for k in _KINDS:
         rng = np.random.default_rng([seed, k])
         expected = _expected(words, real, _fit_kinds(counts, k, rng))
-        tried.append(_least([_paid(m, e) for m, e in zip(met, expected, strict=True)]))
+        tried.append(_least([history.bits(e) for history, e in zip(met, expected, strict=True)]))
     return min(tried, key=lambda bits: float(bits.sum())), overall
 
 
@@ -72,48 +72,41 @@ def _least(by_trust: Sequence[DoubleArray]) -> DoubleArray:
     return np.asarray(np.sum(best, axis=0))
 
 
-def guess_bits(codes: LongArray, real: MaskArray, expected: DoubleArray) -> DoubleArray:
-    """Bits that codes (U, T) cost, by what is expected and the user's shares before, (U, trusts).
-
-    ``expected`` (U, T) is the chance of each code before the user's own shares are looked at, which
-    stands beside them as so many events as `_TRUST` says. The first event of a user is not
-    counted, but known.
-    """
-    return _paid(_met(codes, real), expected)
-
-
 @dataclass(frozen=True, kw_only=True)
-class _Met:
-    """Every event that is guessed, (N,): of whom, which, and how often its code was met before."""
+class History:
+    """Every event that is guessed, (N,): of whom, which, and how often its code was met before.
+
+    The first event of a user is not guessed, but known.
+    """
 
     row: LongArray
     step: LongArray
     times: DoubleArray
     n_users: int
 
+    @classmethod
+    def of(cls, codes: LongArray, real: MaskArray) -> Self:
+        """What users have met of the codes (U, T), where they are ``real``."""
+        row, step = np.nonzero(real)
+        code = codes[row, step]
+        by_word = np.lexsort((step, code, row))
+        new = np.ones(len(row), dtype=bool)
+        new[1:] = (np.diff(row[by_word]) != 0) | (np.diff(code[by_word]) != 0)
+        first = np.maximum.accumulate(np.where(new, np.arange(len(row)), 0))
+        met = np.empty(len(row))
+        met[by_word] = np.arange(len(row)) - first
+        guessed = step > 0
+        return cls(row=row[guessed], step=step[guessed], times=met[guessed], n_users=len(codes))
 
-def _met(codes: LongArray, real: MaskArray) -> _Met:
-    row, step = np.nonzero(real)
-    code = codes[row, step]
-    by_word = np.lexsort((step, code, row))
-    new = np.ones(len(row), dtype=bool)
-    new[1:] = (np.diff(row[by_word]) != 0) | (np.diff(code[by_word]) != 0)
-    first = np.maximum.accumulate(np.where(new, np.arange(len(row)), 0))
-    met = np.empty(len(row))
-    met[by_word] = np.arange(len(row)) - first
-    guessed = step > 0
-    return _Met(row=row[guessed], step=step[guessed], times=met[guessed], n_users=len(codes))
+    def bits(self, expected: DoubleArray) -> DoubleArray:
+        """Bits that the codes cost, by what is expected and the user's shares before, (U, trusts).
 
-
-def _paid(met: _Met, expected: DoubleArray) -> DoubleArray:
-    share = expected[met.row, met.step]
-    bits = [
-        np.bincount(
-            met.row, -np.log2((met.times + trust * share) / (met.step + trust)), met.n_users
-        )
-        for trust in _TRUST
-    ]
-    return np.stack(bits, axis=1)
+        ``expected`` (U, T) is the chance of each code before the user's own shares are looked at,
+        which stands beside them as so many events as `_TRUST` says.
+        """
+        share = expected[self.row, self.step]
+        bits = [-np.log2((self.times + trust * share) / (self.step + trust)) for trust in _TRUST]
+        return np.stack([np.bincount(self.row, b, self.n_users) for b in bits], axis=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,16 +115,14 @@ class _Kinds:
     chances: tuple[DoubleArray, ...]  # (K, V) of every word
 
 
-def _fit_kinds(counts: Sequence[DoubleArray], k: int, rng: np.random.Generator) -> _Kinds:
+def _fit_kinds(counts: Sequence[csr_array], k: int, rng: np.random.Generator) -> _Kinds:
     """The best of some starts of EM."""
     found = [_climbed(counts, k, rng) for _ in range(_STARTS)]
     return max(found, key=lambda one: one[1])[0]
 
 
-def _climbed(
-    counts: Sequence[DoubleArray], k: int, rng: np.random.Generator
-) -> tuple[_Kinds, float]:
-    members, likelihood = rng.dirichlet(np.full(k, _SPREAD), len(counts[0])), -np.inf
+def _climbed(counts: Sequence[csr_array], k: int, rng: np.random.Generator) -> tuple[_Kinds, float]:
+    members, likelihood = rng.dirichlet(np.full(k, _SPREAD), counts[0].shape[0]), -np.inf
     for _ in range(_ROUNDS):
         kinds = _of_members(counts, members)
         odds = np.log(kinds.shares) + sum(
@@ -143,9 +134,9 @@ def _climbed(
     return _of_members(counts, members), likelihood
 
 
-def _of_members(counts: Sequence[DoubleArray], members: DoubleArray) -> _Kinds:
+def _of_members(counts: Sequence[csr_array], members: DoubleArray) -> _Kinds:
     shares = members.sum(axis=0) + 1.0
-    seen = [members.T @ of_word + _PRIOR for of_word in counts]
+    seen = [(of_word.T @ members).T + _PRIOR for of_word in counts]
     return _Kinds(
         shares=shares / shares.sum(),
         chances=tuple(n / n.sum(axis=1, keepdims=True) for n in seen),
@@ -168,9 +159,14 @@ def _expected(words: Sequence[Words], real: MaskArray, kinds: _Kinds) -> list[Do
     return expected
 
 
-def _counts(word: Words) -> DoubleArray:
-    """How often every user to learn from did what, (U, V)."""
-    n_users = len(word.known)
-    cell = (np.arange(n_users)[:, None] * word.size + word.known)[word.known_real]
-    counted = np.bincount(cell, minlength=n_users * word.size)
-    return counted.reshape(n_users, word.size).astype(np.float64)
+def _counts(word: Words) -> csr_array:
+    """How often every user to learn from did what, (U, V); few of many words are ever met."""
+    user, step = np.nonzero(word.known_real)
+    cells = (user, word.known[user, step])
+    return csr_array((np.ones(len(user)), cells), shape=(len(word.known), word.size))
+
+
+def _shares(counts: csr_array) -> DoubleArray:
+    """Of what everyone does, (V,)."""
+    totals = counts.sum(axis=0) + 1.0
+    return np.asarray(totals / totals.sum())

@@ -11,7 +11,7 @@ from core.representations._base import Work
 from core.representations.ablation import shuffled
 from core.representations.encoder_options import EncoderOptions
 from core.representations.learning import fit
-from core.representations.order_free import Words, guess_bits, order_free_bits
+from core.representations.order_free import History, Words, order_free_bits
 from tests.worlds import bare_sequences, vocabulary_of
 
 N_USERS, N_ACTIONS = 200, 5
@@ -87,7 +87,8 @@ def test_the_guess_without_order_tells_kinds_apart_and_is_near_the_best_possible
     best = -np.log2((odds / odds.sum(axis=0) * _TILT[:, codes]).sum(axis=0))[:, 1:].sum(axis=1)
     assert best.sum() < overall.sum() - 0.2 * 400 * 29  # kinds are worth telling apart
     assert_allclose(free.sum(), best.sum(), rtol=0.01)
-    own = guess_bits(codes, every, words.shares()[codes]).sum(axis=0).min()
+    shares = np.bincount(known.ravel()) / known.size
+    own = History.of(codes, every).bits(shares[codes]).sum(axis=0).min()
     assert free.sum() < own - 0.05 * 400 * 29  # far better than the user's own shares
 
 
@@ -122,7 +123,7 @@ def test_own_shares_count_what_the_user_did_before():
     codes = np.array([[1, 1, 2, 0], [2, 0, 0, 0]])
     real = np.array([[True, True, True, False], [True, False, False, False]])
     shares = np.array([0.2, 0.5, 0.3])
-    bits = guess_bits(codes, real, shares[codes])
+    bits = History.of(codes, real).bits(shares[codes])
     trust = 0.5  # the first of those tried: after one 1, then after two
     expected = -np.log2((1 + trust * 0.5) / 1.5) - np.log2(trust * 0.3 / 2.5)
     assert_allclose(bits[0, 0], expected)
