@@ -59,9 +59,9 @@ class JobRequest:
     """Empty where the job reads files that are not a data set yet."""
     step: str
     """A step of the journey; "read" or "quality" (the typed log and its summary) for what comes
-    before it; "items", "vectors" or "labels" for a table beside the log; "set_aside" for the list
-    of rows set aside; "choices" for what each choice of cleaning would do; "smaller" for smaller
-    models; "run" for all of them and a recorded run."""
+    before it; "items", "vectors" or "known_labels" for a table beside the log; "set_aside" for the
+    list of rows set aside; "choices" for what each choice of cleaning would do; "smaller" for
+    smaller models; "run" for all of them and a recorded run."""
     options: dict[str, Any]
     uploads: tuple[Upload, ...] = ()
     """The files to read."""
@@ -151,8 +151,9 @@ def start_read(workspace: Workspace, uploads: Sequence[Upload], options: RunOpti
 
 
 def start_beside(workspace: Workspace, dataset_id: str, table: str, upload: Upload) -> str:
-    """Start a worker that keeps an uploaded table beside a log: "items", "vectors" or "labels".
+    """Start a worker that keeps an uploaded table beside a log.
 
+    ``table`` is "items", "vectors" or "known_labels".
     The file is removed, well read or not. Raises JobStopped while another job runs.
     """
     request = JobRequest(

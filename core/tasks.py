@@ -81,7 +81,7 @@ def _add_beside(workspace: Workspace, request: JobRequest, listen: Report) -> No
     add = {
         "items": workspace.add_items,
         "vectors": workspace.add_vectors,
-        "labels": workspace.add_labels,
+        "known_labels": workspace.add_labels,
     }[request.step]
     (upload,) = request.uploads
     listen(Progress(stage=request.step, done=0.0, text=f"Reading {upload.name}"))

@@ -27,6 +27,8 @@ else:
 if embeddings.history:
     st.subheader("How it learned", anchor=False)
     plots.show(charts.loss_curves(embeddings.history), key="losses")
+    if said := embeddings.history[-1].note:
+        st.caption(safe(said, limit=400))
 else:
     st.info("Nothing is trained here: the numbers are counted, so there is no learning curve.")
 smaller_view.show(journey, embeddings)

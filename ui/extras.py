@@ -61,7 +61,7 @@ _DOORS = (
         name_in="vectors_name",
     ),
     _Door(
-        key="labels",
+        key="known_labels",
         title="Known labels (optional)",
         icon=":material/sell:",
         purpose="A table of users and what you know of them. It is never used to form segments, "

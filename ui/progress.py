@@ -29,7 +29,7 @@ _WORDS = STEPS | {
     "quality": "Looking at what the log can carry",
     "items": "Reading the items table",
     "vectors": "Reading the item vectors",
-    "labels": "Reading the known labels",
+    "known_labels": "Reading the known labels",
     "smaller": "Making smaller models",
     "run": "Making the whole journey",
 }

@@ -294,12 +294,13 @@ def test_an_error_of_the_program_names_the_log_without_a_path_of_the_server(work
     [
         ("items", b"item,title\na,Red shoe\n"),
         ("vectors", b"item,v1,v2\na,1,2\nb,3,4\n"),
-        ("labels", b"user,kind\nu1,buyer\n"),
+        ("known_labels", b"user,kind\nu1,buyer\n"),
     ],
 )
 def test_a_job_keeps_a_table_beside_a_log(workspace, dataset, table, content):
     upload = arrive(workspace, content, f"{table}.csv")
     status = ended(workspace, jobs.start_beside(workspace, dataset.id, table, upload))
     assert (status.state, status.step, status.made) == ("done", table, None)
-    assert getattr(workspace.dataset(dataset.id), f"{table}_name") == f"{table}.csv"
+    kept_as = f"{table.removeprefix('known_')}_name"
+    assert getattr(workspace.dataset(dataset.id), kept_as) == f"{table}.csv"
     assert not list(workspace.incoming.iterdir())

@@ -64,7 +64,7 @@ def test_from_the_sample_file_to_the_downloaded_report(browser, dashboard, tmp_p
         expect(walk.foot(page, "Confirm columns")).to_be_visible(timeout=60_000)
         settled(page)
         page.get_by_text("Known labels (optional)").click()
-        walk.upload(page, walk.SHOP_LABELS, box="labels")
+        walk.upload(page, walk.SHOP_LABELS, box="known_labels")
         expect(page.get_by_text("shop_labels.csv is in use")).to_be_visible(timeout=60_000)
         settled(page)
         walk.confirm_columns(page)

@@ -9,9 +9,11 @@ from streamlit.testing.v1 import AppTest
 from core import jobs
 from core.artifacts import EpochReport, Progress
 from core.jobs import JobRequest
+from core.pipeline import STEPS
 from core.run_options import RunOptions
 from core.store import to_plain
 from core.workspace import open_workspace
+from ui.progress import _WORDS
 
 DATASET = "0123456789abcdef"
 JOB = "1700000000000-abcdef12"
@@ -183,3 +185,7 @@ def test_how_work_under_other_settings_ended_is_not_shown(folder):
     at.session_state["wanted"] = "another"
     at.run()
     assert not at.error and at.text[0].value == "at work: False"
+
+
+def test_no_other_work_goes_by_the_name_of_a_step_of_the_journey():
+    assert {step: _WORDS[step] for step in STEPS} == STEPS

@@ -135,7 +135,7 @@ def test_the_sample_shop_opens_with_its_labels_in_one_click(visit):
 
 
 def test_a_broken_label_table_is_refused_beside_the_log(visit, arrive):
-    arrive(("labels.csv", "only one column\na\n"), key="labels")
+    arrive(("labels.csv", "only one column\na\n"), key="known_labels")
     at = visit()
     at.button(key="open-tiny").click().run()
     assert not at.exception
@@ -514,7 +514,7 @@ def test_an_items_table_and_vectors_are_taken_beside_the_log(visit, arrive, monk
     [
         ("items", "items.csv", "item,title\na,Red shoe\nb,Blue shoe\n"),
         ("vectors", "vectors.csv", "item,v1,v2\na,1,2\nb,3,4\n"),
-        ("labels", "labels.csv", "user,kind\nu1,buyer\nu2,looker\n"),
+        ("known_labels", "labels.csv", "user,kind\nu1,buyer\nu2,looker\n"),
     ],
 )
 def test_a_large_table_beside_the_log_is_read_by_the_worker(
@@ -541,7 +541,7 @@ def test_a_table_that_the_worker_refuses_is_told_where_its_box_is(
     visit()
     monkeypatch.setattr("ui.reading.AT_ONCE_BYTES", 10)
     (dataset,) = open_workspace().datasets()
-    arrive(("labels.csv", "user,kind\nu1,buyer,more\n"), key="labels")
+    arrive(("labels.csv", "user,kind\nu1,buyer,more\n"), key="known_labels")
     at = visit(data=dataset.id)
     door = next(found for found in at.expander if found.label.startswith("Known labels"))
     assert door.proto.expanded
