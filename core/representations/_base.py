@@ -19,7 +19,7 @@ from core.artifacts import (
 )
 from core.options import Options
 
-VERSION = 6
+VERSION = 7
 """Of all that is made here: another one makes stored results and kept work anew."""
 
 Question = Literal["content", "order", "time", "value", "everything"]

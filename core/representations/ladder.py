@@ -39,6 +39,8 @@ _MAPPED = 400
 _FEWEST = 4
 """With fewer users that are no test users, all are compared on."""
 _STARTS = 5
+_LITTLE = 0.02
+"""Share of what the best gains on one segment for all, below which a difference is no reason."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,9 +95,10 @@ def climb(
 
     The sample holds none of the test users, where there are others.
 
-    Of those within two standard errors of the best the first named is taken. Candidates that cannot
-    be made of this log are named with the reason. Raises OptionRefused for an unknown candidate,
-    and the reason of the first where none can be made.
+    Of those within two standard errors of the best, or behind it by less than a fiftieth of what it
+    gains on one segment for all, the first named is taken. Candidates that cannot be made of this
+    log are named with the reason. Raises OptionRefused for an unknown candidate, and the reason of
+    the first where none can be made.
     """
     names = options.names(catalogue)
     sample = sequences.of_users(_drawn(sequences, options.ladder_users, work.seed))
@@ -118,7 +121,8 @@ def climb(
     if not tried:
         raise next(iter(refused.values()))
     counts = [counts_of(known.state, of, np.arange(of.n_users)) for of in (seen, unseen)]
-    foretold = bits_by([one.labels for one in tried], *counts)
+    all_alike = np.zeros(seen.n_users, dtype=np.int32)
+    foretold = bits_by([all_alike, *(one.labels for one in tried)], *counts)
     return _judged(tried, refused, foretold, catalogue, options, work.seed)
 
 
@@ -169,8 +173,10 @@ def _judged(  # noqa: PLR0913
 ) -> Climbed:
     from sklearn.metrics import adjusted_rand_score
 
+    """``foretold`` begins with one segment for all; none may surely be better than that."""
+    taken = max(0, foretold.simplest_of_the_best(SURELY, _LITTLE) - 1)
+    foretold = replace(foretold, bits=foretold.bits[:, 1:])
     bits = foretold.per_event()
-    taken = foretold.simplest_of_the_best(SURELY)
     behind, error = foretold.behind(int(bits.argmax()))
     rungs = [
         Rung(
@@ -216,7 +222,7 @@ def _why(
     if next_best.bits > taken.bits - ROUNDING:
         return (
             f"{words}as well as any ({taken.bits:.3f} bits per event, {label} "
-            f"{next_best.bits:.3f}: within what chance gives), and it was named first."
+            f"{next_best.bits:.3f}: by chance, or too little to matter), and it was named first."
         )
     return f"{words}best ({taken.bits:.3f} bits per event; next is {label}, {next_best.bits:.3f})."
 

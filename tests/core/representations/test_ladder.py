@@ -9,9 +9,10 @@ import pytest
 from core.artifacts import FIT, TEST, VALIDATE, Progress
 from core.errors import OptionRefused, TooLittleData
 from core.evaluation import worlds
-from core.representations import REPRESENTATIONS, represent
+from core.representations import REPRESENTATIONS, ladder, represent
 from core.representations._base import Fitted, Work
 from core.representations.ladder import AutoOptions, climb
+from core.sequence_models.held_out import Foretold
 from core.sequence_models.models import learn
 from core.sequence_models.options import SequenceModelOptions
 from tests.core.sequence_models.logs import acting
@@ -73,6 +74,32 @@ def test_of_candidates_that_are_as_good_the_first_named_is_taken(order):
     catalogue = {"one": made_of(truth), "same": made_of(truth * 3)}
     assert climb(sequences, catalogue, only("same", "one"), work).method == "same"
     assert climb(sequences, catalogue, only("one", "same", "one"), work).method == "one"
+
+
+@pytest.mark.parametrize(
+    ("bits", "taken"),
+    [
+        ((-14.0, -13.01, -13.0), "one"),  # a hundredth of what the best gains: too little to matter
+        ((-14.0, -13.1, -13.0), "other"),
+        ((-13.0, -13.1, -13.0), "one"),  # neither foretells better than one segment for all
+    ],
+)
+def test_a_sure_difference_that_is_too_little_to_matter_is_no_reason(
+    order, monkeypatch, bits, taken
+):
+    world, sequences, work = order
+
+    def foretold(labels, known, unseen):
+        assert not labels[0].any()  # one segment for all
+        n_users = len(unseen.n_events)
+        return Foretold(
+            bits=np.tile(bits, (n_users, 1)) * unseen.n_events[:, None], n_events=unseen.n_events
+        )
+
+    monkeypatch.setattr(ladder, "bits_by", foretold)
+    truth = made_of(np.eye(4)[world.truth])
+    catalogue = {"one": truth, "other": truth}
+    assert climb(sequences, catalogue, only("one", "other"), work).method == taken
 
 
 def test_what_could_not_be_tried_is_named_last_with_the_reason(order):
