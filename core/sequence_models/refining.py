@@ -54,15 +54,27 @@ class Refined:
     k: int
     kept: bool
     """Whether the network foretells the watched users surely better than the chains alone."""
-    gain: float
-    """Bits per event by which it does, on the watched users, as `judged`."""
-    error: float
-    bits: float
-    """Bits per event on the watched users of what is kept."""
+    foretold: Foretold
+    """The watched users by the network and by the chains alone, (V, 2), as `judged`."""
     epochs: tuple[tuple[float, float], ...]
     """Bits per event on the users fitted and on those watched, after each epoch."""
     room: str = ""
     """What is to be said where the GPU had no room for a batch of the usual size."""
+
+    @property
+    def gain(self) -> float:
+        """Bits per event by which the network foretells better than the chains alone."""
+        return float(self.foretold.behind(0)[0][1])
+
+    @property
+    def error(self) -> float:
+        """Standard error of ``gain``."""
+        return float(self.foretold.behind(0)[1][1])
+
+    @property
+    def bits(self) -> float:
+        """Bits per event on the watched users of what is kept."""
+        return float(self.foretold.per_event()[0 if self.kept else 1])
 
 
 def refine(  # noqa: PLR0913
@@ -104,21 +116,18 @@ def refine(  # noqa: PLR0913
     with repeatable(threads, device):
         seen, best = with_room(attempt, EVENTS_PER_BATCH, halved)
     n_events = np.diff(outcomes.offsets)[unseen]
-    pair = judged([one.watched_bits for one in seen], n_events)
-    gains, errors = pair.behind(0)
+    foretold = judged([one.watched_bits for one in seen], n_events)
+    gains, errors = foretold.behind(0)
     kept = bool(gains[1] > SURELY * errors[1])
     state = state_of_one(models.state, chains)
     if kept:
         state = {**state, **_of_net(best, plan), "net_threads": np.array([threads])}
-    per_event = pair.per_event()
     whole = max(1, int(n_events.sum()))
     return Refined(
         state=state,
         k=chains.k,
         kept=kept,
-        gain=float(gains[1]),
-        error=float(errors[1]),
-        bits=float(per_event[0] if kept else per_event[1]),
+        foretold=foretold,
         epochs=tuple((one.bits, float(one.watched_bits.sum()) / whole) for one in seen),
         room="".join(said),
     )

@@ -5,7 +5,8 @@ which the truth and the best possible ARI (Bayes with every true parameter) are 
 the whole way from a CSV file. Users that follow no segment are left out of the ARI.
 
 ``BENCH_SEEDS`` (3) and ``BENCH_WORLDS`` (all) and ``BENCH_METHODS`` (all) set the size;
-``BENCH_K_SEEDS`` (0) seeds more on which only the number of segments is looked for.
+``BENCH_K_SEEDS`` (0) is how many seeds to look on for the number of segments alone, and
+``BENCH_NEURAL_SEEDS`` (0) the same for the network of the sequence models in place of the chains.
 """
 
 import os
@@ -18,8 +19,8 @@ from pathlib import Path
 import numpy as np
 
 from core import clustering, representations
-from core.artifacts import Embeddings
-from core.clustering import CLUSTERERS, Behaviour
+from core.artifacts import FIT, Embeddings
+from core.clustering import CLUSTERERS, Behaviour, latent_class
 from core.errors import AnalystError
 from core.evaluation import worlds
 from core.events.mapping import complete, map_events
@@ -27,6 +28,9 @@ from core.events.read import ReadOptions, read
 from core.pipeline import Journey
 from core.representations import REPRESENTATIONS, Work
 from core.run_options import RunOptions
+from core.sequence_models.held_out import Foretold
+from core.sequence_models.models import WORTH, fitted_to, members_of
+from core.sequence_models.refining import refine
 from core.store import Store
 
 
@@ -49,14 +53,15 @@ def main() -> None:
     named = os.environ.get("BENCH_WORLDS", ",".join((*worlds.PLANTED, *worlds.WITHOUT))).split(",")
     methods = os.environ.get("BENCH_METHODS", ",".join(REPRESENTATIONS)).split(",")
     rows: dict[str, list[str]] = {}
-    for name in named:
+    for name in named if seeds else ():
         found = [_one(name, seed, methods) for seed in seeds]
         for row in found[0]:
             values = [one[row] for one in found]
             rows.setdefault(row, []).append(_shown(values))
         _print(rows, named[: len(next(iter(rows.values())))])
-    for seed in range(int(os.environ.get("BENCH_K_SEEDS", "0"))):
-        print(f"seed {seed}:", *(f"{n} {_k(n, seed)}" for n in named), flush=True)
+    for variable, look in (("BENCH_K_SEEDS", _k), ("BENCH_NEURAL_SEEDS", _k_by_network)):
+        for seed in range(int(os.environ.get(variable, "0"))):
+            print(f"{variable}, {seed}:", *(f"{n} {look(n, seed)}" for n in named), flush=True)
 
 
 def _one(name: str, seed: int, methods: Sequence[str]) -> dict[str, float | str]:
@@ -95,6 +100,28 @@ def _k(name: str, seed: int) -> str:
     world = worlds.draw(name, seed=seed)
     with journey(world, seed) as ours:
         return f"{ours.models().suggested}/{world.k}"
+
+
+def _k_by_network(name: str, seed: int) -> str:
+    """The number of segments with which the network foretells the validation users best."""
+    world = worlds.draw(name, seed=seed)
+    with journey(world, seed) as ours:
+        sequences, models = ours.inputs(), ours.models()
+        fitted = fitted_to(models, sequences.of_users(np.flatnonzero(sequences.split == FIT)), seed)
+        found = [
+            refine(
+                fitted,
+                sequences,
+                members_of(fitted.state, sequences, k).astype(float),
+                latent_class.plan_of(latent_class.LatentClassOptions()),
+                np.arange(sequences.n_users),
+                seed,
+            ).foretold
+            for k in fitted.ks
+        ]
+    network = np.stack([one.bits[:, 0] for one in found], axis=1)
+    foretold = Foretold(bits=network, n_events=found[0].n_events)
+    return f"{foretold.simplest_of_the_best(least=WORTH) + 1}/{world.k}"
 
 
 def _ari(

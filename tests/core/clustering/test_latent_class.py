@@ -10,6 +10,7 @@ from core.clustering.latent_class import LatentClassOptions, fit
 from core.evaluation.worlds import draw
 from core.forecast.modelling import stand_in
 from core.sequence_models import refining
+from core.sequence_models.held_out import Foretold
 from core.sequence_models.refining import Refined
 from tests.worlds import sequences_of
 
@@ -24,9 +25,11 @@ def behaviour():
 
 
 def refined(kept, bits):
-    return Refined(
-        state={}, k=3, kept=kept, gain=0.05, error=0.01, bits=bits, epochs=(), room="Halved."
-    )
+    """``bits`` are those of what is kept; the network is better than the chains by .05."""
+    network = bits if kept else bits + 0.05
+    of_users = np.array([[network, network - 0.04], [network, network - 0.06]])
+    foretold = Foretold(bits=of_users, n_events=np.ones(2, dtype=np.int64))
+    return Refined(state={}, k=3, kept=kept, foretold=foretold, epochs=(), room="Halved.")
 
 
 @pytest.fixture
