@@ -91,7 +91,7 @@ def tell_taken(labels: Labels, method: str) -> None:
     """Which algorithm ``method`` became and why, and how many users are set aside."""
     label = LABELS[labels.method]
     if method == AUTO and label not in labels.note:
-        st.markdown(f"{label} was taken.")
+        st.markdown(f"The choice is {label}.")
     if labels.note:
         st.markdown(safe(labels.note, limit=1000))
     aside = int((np.asarray(labels.values) == NOISE).sum())

@@ -140,8 +140,8 @@ def _judged(found: Mapping[str, Labels], seed: int, behaviour: Behaviour) -> Lab
         for name, value in zip(found, foretold.per_event(), strict=True)
     )
     why = (
-        f"{CLUSTERERS[best].label} was taken: no other algorithm's segments foretell users that "
-        f"were left out surely better (bits per event, nearer to 0 is better: {told})."
+        f"The choice is {CLUSTERERS[best].label}: no other algorithm's segments foretell users "
+        f"that were left out surely better (bits per event, nearer to 0 is better: {told})."
     )
     return replace(found[best], note=f"{why} {found[best].note}".strip())
 

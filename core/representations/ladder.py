@@ -39,7 +39,7 @@ _MAPPED = 400
 _FEWEST = 4
 """With fewer users that are no test users, all are compared on."""
 _STARTS = 5
-_LITTLE = 0.02
+_LITTLE = 0.05
 """Share of what the best gains on one segment for all, below which a difference is no reason."""
 
 
@@ -48,7 +48,7 @@ class AutoOptions(Options):
     """Between which representations the tool chooses, and on how many users."""
 
     candidates: tuple[str, ...] = option(
-        ("markov_mixture", "fused", "bag", "markov", "time", "lstm"),
+        ("markov_mixture", "lstm", "fused", "bag", "markov", "time"),
         "Representations to compare",
         "The one whose segments foretell users that were left out best is taken",
         expert=True,
@@ -95,10 +95,10 @@ def climb(
 
     The sample holds none of the test users, where there are others.
 
-    Of those within two standard errors of the best, or behind it by less than a fiftieth of what it
-    gains on one segment for all, the first named is taken. Candidates that cannot be made of this
-    log are named with the reason. Raises OptionRefused for an unknown candidate, and the reason of
-    the first where none can be made.
+    Of those within two standard errors of the best, or behind it by less than a twentieth of what
+    it gains on one segment for all, the first named is taken. Candidates that cannot be made of
+    this log are named with the reason. Raises OptionRefused for an unknown candidate, and the
+    reason of the first where none can be made.
     """
     names = options.names(catalogue)
     sample = sequences.of_users(_drawn(sequences, options.ladder_users, work.seed))
@@ -212,7 +212,7 @@ def _why(
     others = [rung for rung in rungs if rung.method != name and not rung.problem]
     label, n_users = catalogue[name].label, len(foretold.n_events)
     words = (
-        f"{label} was taken: of {n_users:,} users that were left out of all this, its segments "
+        f"The choice is {label}: of {n_users:,} users that were left out of all this, its segments "
         "foretell what they do "
     )
     if not others:

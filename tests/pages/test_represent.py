@@ -159,8 +159,10 @@ def test_learning_shows_its_curve_and_its_speed(ready, at_once):
 def test_what_the_tool_tried_stands_side_by_side_with_why_it_took_one(ready, at_once):
     at = learn(left_to_the_tool(ready, *TWO))
     assert not at.error
-    (why,) = [text.value for text in at.markdown if "was taken" in text.value]
-    taken = next(name for name in TWO if why.startswith(REPRESENTATIONS[name].label))
+    (why,) = [text.value for text in at.markdown if "The choice is" in text.value]
+    taken = next(
+        name for name in TWO if why.startswith(f"The choice is {REPRESENTATIONS[name].label}")
+    )
     table = at.table[0].value
     labels = {REPRESENTATIONS[name].label: name for name in TWO}
     assert {str(row).replace("*", "").removesuffix(" (taken)") for row in table.index} == set(

@@ -42,7 +42,9 @@ def test_points_that_tell_nothing_lose_to_models_of_behaviour(order):
     labels = cluster(points(world, noise()), "auto", POINTS_OR_CHAINS, 4, 0, behaviour)
     assert labels.method == "markov_mixture" and labels.n_clusters == 4
     assert worlds.agreement(world, labels.values) > 0.8
-    assert labels.note.startswith("Chains of behaviour was taken") and "K-means -" in labels.note
+    assert (
+        labels.note.startswith("The choice is Chains of behaviour:") and "K-means -" in labels.note
+    )
 
 
 def test_points_that_tell_all_win_over_models_of_behaviour(order):
@@ -72,7 +74,7 @@ def test_one_segment_needs_no_choice(order):
     world, behaviour = order
     labels = cluster(points(world, noise()), "auto", POINTS_OR_CHAINS, 1, 0, behaviour)
     assert labels.n_clusters == 1 and set(labels.values.tolist()) == {0}
-    assert "was taken" not in labels.note
+    assert "The choice is" not in labels.note
 
 
 def test_an_algorithm_that_cannot_form_so_many_segments_is_left_out(order):

@@ -4,6 +4,7 @@ import contextlib
 import gzip
 import io
 import json
+import os
 import resource
 import time
 import zipfile
@@ -22,6 +23,8 @@ from core.events.clean import CleanOptions, clean
 from core.events.mapping import complete, guess, inspect_report, map_events
 from core.events.read import ReadOptions, read
 
+HURT_FILES = int(os.environ.get("HURT_FILES", "1500"))
+"""How many files are hurt; before a release 5,000."""
 BAD = Path(__file__).parents[3].parent / "shared" / "badcsv"
 LOG = b"user,time,action,price\n" + b"".join(
     b'u%d,2025-01-%02d 12:00:00,"view, %d",%d.50\r\n' % (i % 7, i % 28 + 1, i, i) for i in range(60)
@@ -166,10 +169,10 @@ def peak():
 
 
 @pytest.mark.slow
-def test_of_five_thousand_hurt_files_none_takes_long_or_much_memory(tmp_path):
+def test_of_many_hurt_files_none_takes_long_or_much_memory(tmp_path):
     slowest, reached = 0.0, Counter()
 
-    @quiet(5000)
+    @quiet(HURT_FILES)
     @given(file=mutated(), options=SETTINGS)
     def hurt_files(file, options):
         nonlocal slowest
@@ -180,7 +183,7 @@ def test_of_five_thousand_hurt_files_none_takes_long_or_much_memory(tmp_path):
     before = forget_the_peak()
     hurt_files()
     megabytes = peak() - before
-    print(f"\n5,000 hurt files: slowest {slowest:.2f} s, {megabytes:.0f} MB at most, {reached}")
+    print(f"\n{HURT_FILES:,} files: slowest {slowest:.2f} s, {megabytes:.0f} MB more, {reached}")
     assert reached["cleaned"]
     assert megabytes < MEGABYTES
 
