@@ -12,10 +12,14 @@ from core.clustering import refining
 from core.clustering._base import Assigned, Clusterer, count_distinct
 from core.clustering._base import Behaviour as Behaviour
 from core.clustering.auto import AutoOptions
+from core.clustering.dbscan import DBSCAN
+from core.clustering.gaussian_mixture import GAUSSIAN_MIXTURE
 from core.clustering.hdbscan import HDBSCAN
+from core.clustering.hierarchical import HIERARCHICAL
 from core.clustering.kmeans import KMEANS
 from core.clustering.latent_class import LATENT_CLASS
 from core.clustering.markov_mixture import MARKOV_MIXTURE
+from core.clustering.spectral import SPECTRAL
 from core.errors import OptionRefused, TooLittleData, did_you_mean
 from core.geometry import all_alike
 from core.options import Options
@@ -27,7 +31,17 @@ from core.wording import counted
 VERSION = 3
 
 CLUSTERERS: dict[str, Clusterer] = {
-    c.name: c for c in (MARKOV_MIXTURE, LATENT_CLASS, KMEANS, HDBSCAN)
+    c.name: c
+    for c in (
+        MARKOV_MIXTURE,
+        LATENT_CLASS,
+        KMEANS,
+        GAUSSIAN_MIXTURE,
+        HIERARCHICAL,
+        SPECTRAL,
+        HDBSCAN,
+        DBSCAN,
+    )
 }
 """Every algorithm the analyst can pick, by name."""
 

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.artifacts import (
+    NOISE,
     BehaviourModels,
     DoubleArray,
     FloatArray,
@@ -80,6 +81,13 @@ def by_size(values: npt.NDArray[np.integer[Any]], k: int) -> LongArray:
     sizes = np.bincount(values[values >= 0], minlength=k)
     order = np.argsort(-sizes, kind="stable")
     return order[sizes[order] > 0].astype(np.int64)
+
+
+def renamed(values: LongArray, order: LongArray) -> IntArray:
+    """Labels by their rank in ``order`` (as from `by_size`); NOISE stays."""
+    rank = np.full(int(values.max(initial=-1)) + 2, NOISE, dtype=np.int32)
+    rank[order] = np.arange(len(order), dtype=np.int32)  # the last answers for NOISE
+    return rank[values]
 
 
 def count_distinct(points: npt.NDArray[Any], enough: int) -> int:

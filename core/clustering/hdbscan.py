@@ -16,9 +16,11 @@ from core.clustering._base import (
     Fitted,
     by_size,
     doubled,
+    renamed,
 )
+from core.clustering.neighbours import nearest
 from core.errors import TooLittleData
-from core.geometry import all_alike, blocks, drawn_users
+from core.geometry import all_alike, drawn_users
 from core.options import Options, option
 
 
@@ -74,7 +76,7 @@ def fit(points: FloatArray, options: HDBSCANOptions, n_clusters: int, seed: int)
     order = by_size(values, int(values.max()) + 1)
     if not len(order):
         return _one_segment(points, "No group is denser than the rest: everyone is in one segment.")
-    state = _state(fitted_on, _renamed(values, order), reached, neighbours)
+    state = _state(fitted_on, renamed(values, order), reached, neighbours)
     return _everyone(points, state, rows)
 
 
@@ -88,11 +90,11 @@ def assign(state: State, points: FloatArray) -> Assigned:
     values = np.empty(len(points), dtype=np.int32)
     confidence = np.zeros(len(points), dtype=np.float32)
     labels, weakest, strongest = state["labels"], state["weakest"], state["strongest"]
-    for rows, nearest, far in _nearest(state, points):
-        found = labels[nearest].astype(np.int32)
+    for rows, nearby, far in _nearest(state, points):
+        found = labels[nearby].astype(np.int32)
         found[far > weakest[found] * (1.0 + 1e-9)] = NOISE  # the weakest itself is inside
         values[rows] = found
-        depth = np.maximum(far, state["reached"][nearest])
+        depth = np.maximum(far, state["reached"][nearby])
         inside = np.where(depth > 0.0, strongest[found] / np.where(depth > 0.0, depth, 1.0), 1.0)
         confidence[rows] = np.where(found >= 0, np.minimum(inside, 1.0), 0.0)
     return values, confidence
@@ -152,7 +154,7 @@ def _state(
         "neighbours": np.array([neighbours]),
     }
     cores = np.zeros(len(points))
-    for rows, _, distances in _neighbours(state, points):
+    for rows, _, distances in nearest(points, points, 2 * neighbours + 1):
         cores[rows] = _core(distances, neighbours)
     return state | {"cores": cores}
 
@@ -160,36 +162,14 @@ def _state(
 def _nearest(state: State, points: FloatArray) -> Iterator[tuple[slice, LongArray, DoubleArray]]:
     """Per block of users: nearest fitted user by mutual reachability, and how far that is."""
     neighbours = int(state["neighbours"][0])
-    for rows, found, distances in _neighbours(state, points):
+    for rows, found, distances in nearest(state["points"], points, 2 * neighbours + 1):
         cores = _core(distances, neighbours)[:, None]
         mutual = np.maximum(np.maximum(distances, cores), state["cores"][found])
         least = mutual.min(axis=1)
         # Many are equally near by mutual reachability; of those, the one that is nearest plainly.
         ties = mutual <= least[:, None] * (1.0 + 1e-9)
-        nearest = np.where(ties, distances, np.inf).argmin(axis=1)
-        yield rows, np.take_along_axis(found, nearest[:, None], axis=1)[:, 0], least
-
-
-def _neighbours(
-    state: State, points: npt.NDArray[Any]
-) -> Iterator[tuple[slice, LongArray, DoubleArray]]:
-    """Per block of users: the nearest fitted users (n, m) and exact distances, rising."""
-    from sklearn.neighbors import NearestNeighbors
-
-    fitted = state["points"]
-    how_many = min(2 * int(state["neighbours"][0]) + 1, len(fitted))
-    index = NearestNeighbors(n_neighbors=how_many, algorithm="brute").fit(fitted)
-    for rows in blocks(len(points)):
-        block = np.asarray(points[rows], dtype=np.float64)
-        found = index.kneighbors(block, return_distance=False)
-        # The index rounds; the difference itself makes a fitted user its own neighbour at 0.
-        distances = np.sqrt(np.square(fitted[found] - block[:, None, :]).sum(axis=2))
-        order = distances.argsort(axis=1, kind="stable")
-        yield (
-            rows,
-            np.take_along_axis(found, order, axis=1),
-            np.take_along_axis(distances, order, axis=1),
-        )
+        first = np.where(ties, distances, np.inf).argmin(axis=1)
+        yield rows, np.take_along_axis(found, first[:, None], axis=1)[:, 0], least
 
 
 def _core(distances: DoubleArray, neighbours: int) -> DoubleArray:
@@ -199,13 +179,6 @@ def _core(distances: DoubleArray, neighbours: int) -> DoubleArray:
     return np.where(
         itself, distances[:, min(neighbours, last)], distances[:, min(neighbours - 1, last)]
     )
-
-
-def _renamed(values: LongArray, order: LongArray) -> IntArray:
-    """Labels by their rank in ``order``; NOISE stays."""
-    rank = np.full(len(order) + 1, NOISE, dtype=np.int32)  # the last answers for NOISE
-    rank[order] = np.arange(len(order), dtype=np.int32)
-    return rank[values]
 
 
 def _everyone(
@@ -218,9 +191,9 @@ def _everyone(
         values, confidence = assign(state, points)
         values[rows], confidence[rows] = state["labels"], _depth(state)
     order = by_size(values, len(state["weakest"]))
-    values = _renamed(values.astype(np.int64), order)
+    values = renamed(values.astype(np.int64), order)
     state |= {
-        "labels": _renamed(state["labels"].astype(np.int64), order),
+        "labels": renamed(state["labels"].astype(np.int64), order),
         "weakest": state["weakest"][order],
         "strongest": state["strongest"][order],
     }

@@ -7,9 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from core.clustering import CLUSTERERS
-from core.clustering.hdbscan import HDBSCANOptions
-from core.clustering.kmeans import KMeansOptions
 from core.clustering.latent_class import LatentClassOptions
+from core.options import option_types
 from core.representations import REPRESENTATIONS
 from core.representations.encoder_options import EncoderOptions
 from core.representations.ladder import AutoOptions
@@ -91,9 +90,9 @@ def _labels(options: RunOptions, _: int | None) -> Iterator[Setting]:
             params = replace(params, net_users=n_users)
             told = f"train the network on {n_users:,} users"
             yield told, options.changed(cluster_params=params)
-    if isinstance(params, KMeansOptions | HDBSCANOptions):
-        for n_users in _below(params.max_fitted_users, _FITTED):
-            params = replace(params, max_fitted_users=n_users)
+    if "max_fitted_users" in option_types(type(params)):
+        for n_users in _below(params.to_dict()["max_fitted_users"], _FITTED):
+            params = replace(params, **{"max_fitted_users": n_users})
             yield f"fit on {n_users:,} users", options.changed(cluster_params=params)
     for name in _SIMPLER:
         if options.cluster.method != name:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from core.artifacts import BehaviourModels, Embeddings, FloatArray, Sequences
 from core.clustering import CLUSTERERS
 from core.clustering.auto import AutoOptions
 from core.clustering.choose_k import KOptions, k_curve
-from core.clustering.hdbscan import HDBSCANOptions
+from core.clustering.gaussian_mixture import GaussianMixtureOptions
 from core.clustering.kmeans import KMeansOptions
 from core.clustering.latent_class import LatentClassOptions, plan_of
 from core.device import pick
@@ -109,8 +109,18 @@ def _kmeans(ground: Ground, options: KMeansOptions) -> Cost:
     return cost.times(1.0 / _ROUNDS_VARY, _ROUNDS_VARY)
 
 
-def _hdbscan(ground: Ground, options: HDBSCANOptions) -> Cost:
-    return _fitted_and_placed(ground, "hdbscan", options, options.max_fitted_users, curved=True)
+def _of_pairs(method: str) -> Callable[[Ground, Any], Cost]:
+    """An algorithm that looks at pairs of the users it is fitted on."""
+
+    def cost(ground: Ground, options: Any) -> Cost:
+        return _fitted_and_placed(ground, method, options, options.max_fitted_users, curved=True)
+
+    return cost
+
+
+def _gaussian_mixture(ground: Ground, options: GaussianMixtureOptions) -> Cost:
+    cost = _fitted_and_placed(ground, "gaussian_mixture", options, options.max_fitted_users)
+    return cost.times(1.0 / _ROUNDS_VARY, _ROUNDS_VARY)
 
 
 def _fitted_and_placed(
@@ -202,5 +212,6 @@ _COSTS: dict[str, Callable[[Ground, Options], Cost]] = {
     "markov_mixture": _chains,
     "latent_class": _network,  # type: ignore[dict-item]
     "kmeans": _kmeans,  # type: ignore[dict-item]
-    "hdbscan": _hdbscan,  # type: ignore[dict-item]
+    "gaussian_mixture": _gaussian_mixture,  # type: ignore[dict-item]
+    **{name: _of_pairs(name) for name in ("hierarchical", "spectral", "hdbscan", "dbscan")},
 }

@@ -92,9 +92,9 @@ def behaviours():
     )
 
 
-def formed(method, read, seed=0):
+def formed(method, read, seed=0, n_clusters=3):
     options = CLUSTERERS[method].Options()
-    return cluster(read.points, method, options, 3, seed, read.behaviour)
+    return cluster(read.points, method, options, n_clusters, seed, read.behaviour)
 
 
 @EVERY
@@ -110,7 +110,8 @@ def test_the_planted_groups_are_found(method):
     read = users()
     of = dict(zip(behaviours().user_ids, GROUP, strict=True))
     planted = np.array([of[user] for user in read.points.user_ids])
-    found = formed(method, read).values
+    strays_too = method == "gaussian_mixture"  # a cloud of their own, which is wide
+    found = formed(method, read, n_clusters=4 if strays_too else 3).values
     assert (found[planted >= 0] == planted[planted >= 0]).mean() > 0.95
 
 

@@ -6,6 +6,7 @@ from itertools import count
 import numpy as np
 import pytest
 
+from core.clustering import CLUSTERERS
 from core.forecast import HEAVY, forecast, heavy_before, in_words
 from core.forecast.clusterings import Ground, labels_cost
 from core.forecast.encoding import encoder_cost
@@ -186,7 +187,7 @@ def ground_of(sequences, gauge, k=3, ways=(1, 1)):
     )
 
 
-@pytest.mark.parametrize("method", ["markov_mixture", "latent_class", "kmeans", "hdbscan", "auto"])
+@pytest.mark.parametrize("method", [*CLUSTERERS, "auto"])
 def test_every_algorithm_has_a_cost(regular, method):
     options = RunOptions.from_dict({"cluster": {"method": method}}).cluster_params
     cost = labels_cost(ground_of(regular, Gauge()), method, options)
