@@ -29,8 +29,6 @@ _TOOL = Auto(
 )
 _ALGORITHM = "algorithm"
 _REFINE = "refine"
-_AT_ONCE_USERS = 50_000
-"""Up to so many points another number of segments is computed while the analyst looks on."""
 
 
 def settings() -> None:
@@ -79,9 +77,7 @@ def make_small_at_once() -> None:
     method = journey.options.cluster.method
     if method == AUTO or journey.options.cluster.refine:
         return
-    if CLUSTERERS[method].reads != "points" or not needs_k(method):
-        return
-    few = len(journey.embeddings().user_ids) <= _AT_ONCE_USERS
+    few = len(journey.embeddings().user_ids) <= CLUSTERERS[method].at_once_users
     if few and journey.ready("k_curve") and not journey.ready("labels"):
         with errors_shown(), st.spinner("Forming segments …"):
             journey.labels()

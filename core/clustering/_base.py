@@ -69,6 +69,8 @@ class Clusterer:
     """Whether it is trained (and is heavy work) or only counted."""
     reads: Literal["points", "behaviour"] = "points"
     """Whether it clusters the points users became, or what they did."""
+    at_once_users: int = 0
+    """Up to so many users it takes some seconds at most: nobody need wait for a job."""
     Options: type[Options]
     fit: Callable[[Any, Any, int, int], Fitted]
     """(points (U, D) or `Behaviour`, options, n_clusters, seed); options: an ``Options``."""

@@ -168,6 +168,7 @@ GAUSSIAN_MIXTURE = Clusterer(
         "seconds for 20,000 users of 64 numbers. Past that the clouds come from a random sample."
     ),
     needs_n_clusters=True,
+    at_once_users=5_000,
     Options=GaussianMixtureOptions,
     fit=fit,
     assign=assign,

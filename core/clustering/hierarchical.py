@@ -170,6 +170,7 @@ HIERARCHICAL = Clusterer(
         "users. Past that the tree is of a random sample of that size."
     ),
     needs_n_clusters=True,
+    at_once_users=3_000,
     Options=HierarchicalOptions,
     fit=fit,
     assign=assign,

@@ -216,6 +216,7 @@ KMEANS = Clusterer(
         "users the centres come from a random sample of that size."
     ),
     needs_n_clusters=True,
+    at_once_users=50_000,
     Options=KMeansOptions,
     fit=fit,
     assign=assign,

@@ -186,6 +186,7 @@ SPECTRAL = Clusterer(
         "graph is of a random sample of that size."
     ),
     needs_n_clusters=True,
+    at_once_users=5_000,
     Options=SpectralOptions,
     fit=fit,
     assign=assign,

@@ -1,10 +1,13 @@
 """The Cluster page: how many segments, and who stands where on the map."""
 
 import json
+from dataclasses import replace
 
+import pytest
 from streamlit.testing.v1 import AppTest
 from streamlit.typing import PlotlyState
 
+from core.clustering import CLUSTERERS
 from core.workspace import open_workspace
 
 
@@ -79,12 +82,17 @@ def test_how_well_unseen_users_are_foretold_is_drawn_with_the_confidence_in_the_
     assert "of 100 resamplings of the users suggest 3" in spec["layout"]["meta"]["alt"]
 
 
-def by_k_means(ready):
+def by_points(ready, method="kmeans"):
+    """The page once segments of points were formed."""
     at = ready("cluster")
-    at.get_by_key("algorithm").set_value("kmeans").run()
+    at.get_by_key("algorithm").set_value(method).run()
     assert not at.exception
     assert not at.error
     return at
+
+
+def n_jobs():
+    return len(list(open_workspace().jobs.glob("[0-9]*")))
 
 
 def parts(at):
@@ -92,16 +100,27 @@ def parts(at):
     return {trace["name"] for trace in chart(at, "Users by segment")["data"]} - {"No segment"}
 
 
-def test_another_number_of_segments_is_formed_while_the_analyst_looks_on(ready, at_once):
-    at = by_k_means(ready)
-    jobs = len(list(open_workspace().jobs.glob("[0-9]*")))
+@pytest.mark.parametrize("method", ["kmeans", "gaussian_mixture", "hierarchical", "spectral"])
+def test_another_number_of_segments_is_formed_while_the_analyst_looks_on(ready, at_once, method):
+    at = by_points(ready, method)
+    before = n_jobs()
     at.select_slider[0].set_value(4).run()
     assert not at.exception
     assert at.session_state["session.options"].cluster.n_clusters == 4
     assert len(parts(at)) == 4
     at.select_slider[0].set_value(3).run()
     assert at.session_state["session.options"].cluster.n_clusters == "auto"
-    assert len(list(open_workspace().jobs.glob("[0-9]*"))) == jobs
+    assert n_jobs() == before
+
+
+def test_of_too_many_users_segments_are_formed_in_the_background(ready, at_once, monkeypatch):
+    few = replace(CLUSTERERS["hierarchical"], at_once_users=99)
+    monkeypatch.setitem(CLUSTERERS, "hierarchical", few)
+    at = by_points(ready, "hierarchical")
+    before = n_jobs()
+    at.select_slider[0].set_value(4).run()
+    assert not at.exception and len(parts(at)) == 4
+    assert n_jobs() == before + 1
 
 
 def test_the_tool_forms_another_number_of_segments_in_the_background(ready, at_once):
@@ -113,7 +132,7 @@ def test_the_tool_forms_another_number_of_segments_in_the_background(ready, at_o
 
 
 def test_of_points_alone_nothing_is_foretold_and_nothing_was_taken(ready, at_once):
-    at = by_k_means(ready)
+    at = by_points(ready)
     assert not any("foretold" in title for title in titles(at))
     assert not any("The choice is" in text.value for text in at.markdown)
     assert at.select_slider[0].value == 3
@@ -148,7 +167,7 @@ def test_users_in_no_segment_are_counted():
 
 
 def test_the_loss_of_every_iteration_can_be_looked_at(ready, at_once):
-    data = chart(by_k_means(ready), "Loss J falls")["data"]
+    data = chart(by_points(ready), "Loss J falls")["data"]
     kept = next(trace for trace in data if "(kept)" in trace["name"])
     assert kept["y"] == sorted(kept["y"], reverse=True)
 
