@@ -12,6 +12,7 @@ import streamlit as st
 
 from core.errors import OptionRefused
 from core.options import OptionInfo, Options, choices, describe, option_info, option_types
+from ui import session
 from ui.safe_text import show_error
 
 O = TypeVar("O", bound=Options)  # noqa: E741
@@ -47,10 +48,11 @@ def draw(cls: type[O], current: O, *, key: str, skip: Sequence[str] = (), look: 
     The door is left out where there is nothing else.
 
     Works in a form and outside one. ``current`` fills the widgets, again whenever it is changed
-    from elsewhere. A value that is not allowed is worded below the widgets and ``current`` is
-    returned. ``skip`` names options that the page draws itself.
+    from elsewhere. Where the widgets were away in the run before, what they held is sent to the
+    browser again, which has forgotten it. A value that is not allowed is worded below the widgets
+    and ``current`` is returned. ``skip`` names options that the page draws itself.
     """
-    form = _Form(cls, key, look, _changed_elsewhere(current, key))
+    form = _Form(cls, key, look, _changed_elsewhere(current, key), _was_away(key))
     names = [name for name in option_types(cls) if name not in skip]
     experts = [name for name in names if option_info(cls, name).expert]
     others = [name for name in names if name not in experts]
@@ -82,14 +84,27 @@ def _drawn_key(key: str) -> str:
     return f"{key}-drawn"
 
 
+def _was_away(key: str) -> bool:
+    """Whether the run before did not draw these widgets; notes that this one does."""
+    run, name = session.RUN.get() or 0, f"{key}-drawn-in"
+    before: int = st.session_state.get(name, run)
+    st.session_state[name] = run
+    return before < run - 1
+
+
 @dataclass(frozen=True)
 class _Form:
-    """The widgets of one option class; ``refill`` overwrites what they hold."""
+    """The widgets of one option class.
+
+    ``refill`` overwrites what they hold, ``again`` sends it to the browser once more: a widget that
+    is drawn anew begins there with the lowest number or no choice, whatever it is known to hold.
+    """
 
     cls: type[Options]
     key: str
     look: Look
     refill: bool
+    again: bool
 
     def draw(self, names: Sequence[str], current: Options) -> dict[str, Any]:
         values = {}
@@ -180,6 +195,8 @@ class _Form:
         key = f"{self.key}-{name}"
         if self.refill or key not in st.session_state:
             st.session_state[key] = value
+        elif self.again:
+            st.session_state[key] = st.session_state[key]  # what is set is sent
         return key
 
 

@@ -83,10 +83,13 @@ UPLOADS_SEEN: Key[int] = Key("uploads-seen")
 """How many files have arrived: tells the upload box that its message is out of date."""
 DISMISSED_JOB: Key[str] = Key("dismissed-job")
 """The ended job whose message the analyst has read."""
+RUN: Key[int] = Key("run")
+"""How often the script of a page has begun."""
 
 
 def begin() -> None:
     """Find out whose data this is and which data set is open; call first in every run."""
+    RUN.set((RUN.get() or 0) + 1)
     key = _workspace_key()
     if WORKSPACE.get() not in (None, key):
         close_dataset()
