@@ -12,6 +12,7 @@ import pytest
 
 from core import runs
 from core.__main__ import main
+from core.clustering import CLUSTERERS
 from core.pipeline import STEPS
 from core.representations import REPRESENTATIONS
 from core.run_options import RunOptions
@@ -112,7 +113,8 @@ def test_what_was_compared_is_kept_with_the_reason_of_the_choice(tiny):
     assert bits == sorted(bits, reverse=True) and min(rung.behind for rung in found.tried) == 0
     assert REPRESENTATIONS[found.method].label in found.why and "bits per event" in found.why
     assert "bits per event" in tiny.labels().note
-    assert any(label in tiny.labels().note for label in ("Sequence models was", "K-means was"))
+    taken = tuple(f"The choice is {CLUSTERERS[name].label}:" for name in ("latent_class", "kmeans"))
+    assert tiny.labels().note.startswith(taken)
 
 
 def test_the_loss_j_falls_at_every_iteration_until_it_stands_still(encoded):
