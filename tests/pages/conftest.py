@@ -31,7 +31,7 @@ def visit(home: Path) -> Callable[..., AppTest]:
     """Open the dashboard as a new browser tab would, on an address such as ``data="..."``."""
 
     def open_tab(page: str | None = None, **address: str) -> AppTest:
-        at = AppTest.from_file(str(ROOT / "ui" / "frame.py"), default_timeout=30)
+        at = AppTest.from_file(str(ROOT / "ui" / "frame.py"), default_timeout=120)
         for name, value in address.items():
             at.query_params[name] = value
         at.run()
