@@ -36,6 +36,8 @@ def settings() -> None:
     options = session.options()
     offered = {AUTO: _TOOL, **CLUSTERERS}
     picked = pick_method("Algorithm", offered, options.cluster.method, key=_ALGORITHM)
+    if picked != AUTO:
+        st.caption(f":material/timer: {CLUSTERERS[picked].cost}")
     if picked != options.cluster.method:
         session.set_options(options.changed(cluster=ClusterOptions(method=picked)))
         st.rerun()
@@ -72,7 +74,7 @@ def needs_k(method: str) -> bool:
 
 
 def make_small_at_once() -> None:
-    """Form segments of few points in place, where that takes about a second, not in a job."""
+    """Form segments of few points in place, where that takes a second or two, not in a job."""
     journey = session.require_journey()
     method = journey.options.cluster.method
     if method == AUTO or journey.options.cluster.refine:

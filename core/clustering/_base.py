@@ -70,7 +70,7 @@ class Clusterer:
     reads: Literal["points", "behaviour"] = "points"
     """Whether it clusters the points users became, or what they did."""
     at_once_users: int = 0
-    """Up to so many users it takes some seconds at most: nobody need wait for a job."""
+    """Up to so many users it takes a second or two, and needs no job of its own."""
     Options: type[Options]
     fit: Callable[[Any, Any, int, int], Fitted]
     """(points (U, D) or `Behaviour`, options, n_clusters, seed); options: an ``Options``."""
@@ -85,11 +85,22 @@ def by_size(values: npt.NDArray[np.integer[Any]], k: int) -> LongArray:
     return order[sizes[order] > 0].astype(np.int64)
 
 
-def renamed(values: LongArray, order: LongArray) -> IntArray:
+def renamed(values: npt.NDArray[np.integer[Any]], order: LongArray) -> IntArray:
     """Labels by their rank in ``order`` (as from `by_size`); NOISE stays."""
     rank = np.full(int(values.max(initial=-1)) + 2, NOISE, dtype=np.int32)
     rank[order] = np.arange(len(order), dtype=np.int32)  # the last answers for NOISE
-    return rank[values]
+    ranks: IntArray = rank[values]
+    return ranks
+
+
+def largest_first(state: State, assigned: Assigned) -> tuple[State, Assigned]:
+    """The labels of the users fitted (in the state) and of everyone, by the size of everyone's."""
+    values, confidence = assigned
+    order = by_size(values, int(state["labels"].max()) + 1)
+    return {**state, "labels": renamed(state["labels"], order)}, (
+        renamed(values, order),
+        confidence,
+    )
 
 
 def count_distinct(points: npt.NDArray[Any], enough: int) -> int:

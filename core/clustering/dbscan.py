@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from core.artifacts import NOISE, DoubleArray, FloatArray, State
-from core.clustering._base import Assigned, Clusterer, Fitted, by_size, doubled, renamed
+from core.clustering._base import Assigned, Clusterer, Fitted, doubled, largest_first
 from core.clustering.neighbours import nearest
 from core.geometry import all_alike, drawn_users, tolerance_of
 from core.options import Options, option
@@ -24,7 +24,6 @@ class DBSCANOptions(Options):
         "How near users must be to be neighbours; auto is the bend of the distances to the "
         "neighbour that makes a place dense",
         low=1e-9,
-        high=1e9,
     )
     min_samples: int = option(
         10,
@@ -67,12 +66,11 @@ def fit(points: FloatArray, options: DBSCANOptions, n_clusters: int, seed: int) 
             "a smaller cluster.min_samples."
         )
         return _one_segment(points, note)
-    values, confidence = assign(state, points)
-    order = by_size(values, int(state["labels"].max()) + 1)
+    state, (values, confidence) = largest_first(state, assign(state, points))
     return Fitted(
-        values=renamed(values.astype(np.int64), order),
+        values=values,
         confidence=confidence,
-        state={**state, "labels": renamed(state["labels"].astype(np.int64), order)},
+        state=state,
         note=_note(eps, options, len(points), len(fitted_on)),
     )
 
@@ -156,7 +154,7 @@ DBSCAN = Clusterer(
     strengths="Groups of any shape; strays are left out, and how near is near is yours to say.",
     weaknesses=(
         "One radius for all: where some segments are looser than others it loses these or joins "
-        "those."
+        "those, and with many numbers per user all distances are too much alike for any radius."
     ),
     cost=(
         "Grows with the square of the users: some seconds for 10,000 users. Past that dense places "

@@ -10,7 +10,7 @@ import numpy as np
 
 from core.artifacts import DoubleArray, FloatArray, State
 from core.clustering._base import Assigned, Clusterer, Fitted, by_size, doubled
-from core.geometry import blocks, doubles, drawn_users
+from core.geometry import blocks, doubles, drawn_users, tolerance_of
 from core.options import Options, option
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _SHAPES = ("full", "diag", "tied")
 _FLOOR = 1e-3
-"""Least variance of a cloud in any direction, as a share of the variance of a number over all."""
+"""Least variance of a cloud in any direction, as a share of the mean variance of a number."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,12 +95,15 @@ def _mixture(
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.mixture import GaussianMixture as Library
 
+    if len(points) == 1:  # the library wants two
+        points = np.repeat(points, 2, axis=0)
+    least = tolerance_of(points) ** 2  # where all users are alike
     model = Library(
         n_clusters,
         covariance_type=shape,
         n_init=options.n_init,
         max_iter=options.max_iter,
-        reg_covar=_FLOOR * float(points.var(axis=0).mean()),
+        reg_covar=max(_FLOOR * float(points.var(axis=0).mean()), least),
         random_state=seed,
     )
     with warnings.catch_warnings():

@@ -191,9 +191,9 @@ def _everyone(
         values, confidence = assign(state, points)
         values[rows], confidence[rows] = state["labels"], _depth(state)
     order = by_size(values, len(state["weakest"]))
-    values = renamed(values.astype(np.int64), order)
+    values = renamed(values, order)
     state |= {
-        "labels": renamed(state["labels"].astype(np.int64), order),
+        "labels": renamed(state["labels"], order),
         "weakest": state["weakest"][order],
         "strongest": state["strongest"][order],
     }

@@ -8,8 +8,14 @@ from typing import Literal
 import numpy as np
 
 from core.artifacts import DoubleArray, FloatArray, IntArray, LongArray, State
-from core.clustering._base import Assigned, Clusterer, Fitted, by_size, doubled, renamed
-from core.geometry import blocks, doubles, drawn_users, squared_distances
+from core.clustering._base import Assigned, Clusterer, Fitted, doubled, largest_first
+from core.geometry import (
+    blocks,
+    doubles,
+    drawn_users,
+    squared_distances,
+    sums_by_segment,
+)
 from core.options import Options, option
 
 _LINKAGES = ("ward", "average", "complete")
@@ -46,18 +52,15 @@ def fit(points: FloatArray, options: HierarchicalOptions, n_clusters: int, seed:
     """
     rows = drawn_users(len(points), options.max_fitted_users, seed)
     fitted_on = doubled(points, rows)
-    merges = _joined(fitted_on, options.linkage)
-    values = cut(merges, n_clusters)
-    order = by_size(values, n_clusters)
-    state = _state(fitted_on, renamed(values, order), merges, options.linkage)
-    assigned = assign(state, points)
-    again = by_size(assigned[0], n_clusters)
-    if not np.array_equal(again, np.arange(n_clusters)):  # of everyone another may be the largest
-        state = _state(fitted_on, renamed(values, order[again]), merges, options.linkage)
-        assigned = assign(state, points)
+    state: State = {
+        "points": fitted_on,
+        "labels": cut(_joined(fitted_on, options.linkage), n_clusters),
+        "linkage": np.array([_LINKAGES.index(options.linkage)]),
+    }
+    state, (values, confidence) = largest_first(state, assign(state, points))
     return Fitted(
-        values=assigned[0],
-        confidence=assigned[1],
+        values=values,
+        confidence=confidence,
         state=state,
         note=_note(len(points), len(fitted_on)),
     )
@@ -97,27 +100,30 @@ def assign(state: State, points: FloatArray) -> Assigned:
     """
     values = np.empty(len(points), dtype=np.int32)
     confidence = np.empty(len(points), dtype=np.float32)
-    members, of = state["points"], state["labels"]
-    sizes = np.bincount(of)
+    order = np.argsort(state["labels"], kind="stable")
+    members, of = state["points"][order], state["labels"][order]
+    linkage, sizes = _LINKAGES[int(state["linkage"][0])], np.bincount(of)
+    centres = sums_by_segment(members, of, len(sizes))[0] / sizes[:, None]
     lengths = np.einsum("nd,nd->n", members, members)
     for rows in blocks(len(points)):
         block = doubles(points[rows])
         distances = squared_distances(block, members).T  # (n, M)
         nearest = distances.argmin(axis=1)
-        costs = _costs(distances, block, state, sizes)
+        if linkage == "ward":
+            costs = squared_distances(block, centres).T * (sizes / (sizes + 1.0))
+        else:
+            costs = _costs(distances, sizes, linkage)
         same = distances[np.arange(len(block)), nearest] <= _SAME * (1.0 + lengths[nearest])
         found = np.where(same, of[nearest], costs.argmin(axis=1))
         values[rows], confidence[rows] = found, _clearly(costs, found)
     return values, confidence
 
 
-def _costs(
-    distances: DoubleArray, block: DoubleArray, state: State, sizes: LongArray
-) -> DoubleArray:
-    """Height (n, K) at which each user would join each segment. Members stand by segment."""
-    linkage = _LINKAGES[int(state["linkage"][0])]
-    if linkage == "ward":
-        return squared_distances(block, state["centres"]).T * (sizes / (sizes + 1.0))
+def _costs(distances: DoubleArray, sizes: LongArray, linkage: str) -> DoubleArray:
+    """Mean or largest distance (n, K) of each user to the members of each segment.
+
+    ``distances`` (n, M) are squared, and those to the members of a segment stand side by side.
+    """
     first = np.concatenate([[0], np.cumsum(sizes)[:-1]])
     if linkage == "average":
         return np.asarray(np.add.reduceat(np.sqrt(distances), first, axis=1) / sizes)
@@ -134,18 +140,6 @@ def _clearly(costs: DoubleArray, found: IntArray) -> FloatArray:
     whole = own / 2 + least / 2
     share = np.where(whole > 0.0, least / 2 / np.where(whole > 0.0, whole, 1.0), 1.0)
     return share.astype(np.float32)
-
-
-def _state(points: DoubleArray, values: IntArray, merges: DoubleArray, linkage: str) -> State:
-    order = np.argsort(values, kind="stable")
-    sums = np.stack([points[values == k].mean(axis=0) for k in range(int(values.max()) + 1)])
-    return {
-        "points": points[order],
-        "labels": values[order],
-        "centres": sums,
-        "merges": merges,
-        "linkage": np.array([_LINKAGES.index(linkage)]),
-    }
 
 
 def _note(n_users: int, n_fitted: int) -> str:
@@ -166,7 +160,7 @@ HIERARCHICAL = Clusterer(
     ),
     weaknesses="Must be told where to cut, and an early join is never undone.",
     cost=(
-        "Grows with the square of the users in time and memory: some seconds and 200 MB for 5,000 "
+        "Grows with the square of the users in time and memory: some seconds and 300 MB for 5,000 "
         "users. Past that the tree is of a random sample of that size."
     ),
     needs_n_clusters=True,

@@ -9,7 +9,7 @@ import numpy as np
 
 from core.artifacts import DoubleArray, FloatArray, IntArray, LongArray, State
 from core.clustering import kmeans
-from core.clustering._base import Assigned, Clusterer, Fitted, by_size, doubled, renamed
+from core.clustering._base import Assigned, Clusterer, Fitted, doubled, largest_first
 from core.clustering.neighbours import nearest
 from core.geometry import blocks, drawn_users, squared_distances
 from core.options import Options, option
@@ -36,7 +36,7 @@ class SpectralOptions(Options):
         "Users to fit on",
         "With more users, the graph is of a random sample of so many; everyone is assigned",
         low=100,
-        high=50_000,
+        high=20_000,
         unit="users",
         expert=True,
     )
@@ -52,18 +52,16 @@ def fit(points: FloatArray, options: SpectralOptions, n_clusters: int, seed: int
     rows = drawn_users(len(points), options.max_fitted_users, seed)
     fitted_on = doubled(points, rows)
     graph, n_parts = _graph(fitted_on, options.n_neighbors)
-    values = _segments(graph, n_clusters, seed)
     state: State = {
         "points": fitted_on,
-        "labels": renamed(values, by_size(values, n_clusters)),
+        "labels": _segments(graph, n_clusters, seed),
         "neighbours": np.array([options.n_neighbors]),
     }
-    assigned = assign(state, points)
-    order = by_size(assigned[0], n_clusters)  # of everyone another may be the largest
+    state, (values, confidence) = largest_first(state, assign(state, points))
     return Fitted(
-        values=renamed(assigned[0].astype(np.int64), order),
-        confidence=assigned[1],
-        state={**state, "labels": renamed(state["labels"].astype(np.int64), order)},
+        values=values,
+        confidence=confidence,
+        state=state,
         note=_note(len(points), len(fitted_on), n_parts),
     )
 

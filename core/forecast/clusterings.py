@@ -13,8 +13,6 @@ from core.artifacts import BehaviourModels, Embeddings, FloatArray, Sequences
 from core.clustering import CLUSTERERS
 from core.clustering.auto import AutoOptions
 from core.clustering.choose_k import KOptions, k_curve
-from core.clustering.gaussian_mixture import GaussianMixtureOptions
-from core.clustering.kmeans import KMeansOptions
 from core.clustering.latent_class import LatentClassOptions, plan_of
 from core.device import pick
 from core.forecast.measuring import Cost, Gauge
@@ -30,7 +28,7 @@ if TYPE_CHECKING:
 _NET_USERS, _NET_EPOCHS = 400, 3
 """Users and epochs of the network that are timed."""
 _ROUNDS_VARY = 1.5
-"""How many times more, or fewer, rounds K-means may take with more users."""
+"""How many times more, or fewer, rounds such an algorithm may take with more users."""
 _FORWARD = 1 / 3
 """Of a training step, what only reading takes."""
 
@@ -104,9 +102,14 @@ def as_embeddings(points: FloatArray) -> Embeddings:
     )
 
 
-def _kmeans(ground: Ground, options: KMeansOptions) -> Cost:
-    cost = _fitted_and_placed(ground, "kmeans", options, options.max_fitted_users)
-    return cost.times(1.0 / _ROUNDS_VARY, _ROUNDS_VARY)
+def _in_rounds(method: str) -> Callable[[Ground, Any], Cost]:
+    """An algorithm that goes over the users again and again until it stands still."""
+
+    def cost(ground: Ground, options: Any) -> Cost:
+        found = _fitted_and_placed(ground, method, options, options.max_fitted_users)
+        return found.times(1.0 / _ROUNDS_VARY, _ROUNDS_VARY)
+
+    return cost
 
 
 def _of_pairs(method: str) -> Callable[[Ground, Any], Cost]:
@@ -116,11 +119,6 @@ def _of_pairs(method: str) -> Callable[[Ground, Any], Cost]:
         return _fitted_and_placed(ground, method, options, options.max_fitted_users, curved=True)
 
     return cost
-
-
-def _gaussian_mixture(ground: Ground, options: GaussianMixtureOptions) -> Cost:
-    cost = _fitted_and_placed(ground, "gaussian_mixture", options, options.max_fitted_users)
-    return cost.times(1.0 / _ROUNDS_VARY, _ROUNDS_VARY)
 
 
 def _fitted_and_placed(
@@ -211,7 +209,6 @@ def _trained(ground: Ground, plan: Plan, device: str, threads: int) -> tuple[flo
 _COSTS: dict[str, Callable[[Ground, Options], Cost]] = {
     "markov_mixture": _chains,
     "latent_class": _network,  # type: ignore[dict-item]
-    "kmeans": _kmeans,  # type: ignore[dict-item]
-    "gaussian_mixture": _gaussian_mixture,  # type: ignore[dict-item]
+    **{name: _in_rounds(name) for name in ("kmeans", "gaussian_mixture")},
     **{name: _of_pairs(name) for name in ("hierarchical", "spectral", "hdbscan", "dbscan")},
 }

@@ -171,9 +171,9 @@ def _judged(  # noqa: PLR0913
     options: AutoOptions,
     seed: int,
 ) -> Climbed:
+    """What was tried, judged by ``foretold``, which begins with one segment for all."""
     from sklearn.metrics import adjusted_rand_score
 
-    """``foretold`` begins with one segment for all; none may surely be better than that."""
     taken = max(0, foretold.simplest_of_the_best(SURELY, _LITTLE) - 1)
     foretold = replace(foretold, bits=foretold.bits[:, 1:])
     bits = foretold.per_event()

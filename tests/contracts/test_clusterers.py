@@ -201,6 +201,35 @@ def test_no_user_at_all_can_be_assigned(method):
     assert (len(values), len(confidence)) == (0, 0)
 
 
+@pytest.mark.parametrize("n_users", [1, 2, 40])
+@pytest.mark.parametrize("method", [n for n, c in CLUSTERERS.items() if c.reads == "points"])
+def test_users_that_are_all_alike_are_one_segment(method, n_users):
+    read = users()
+    alike = Embeddings(
+        **{
+            **vars(read.points),
+            "user_ids": read.points.user_ids[:n_users],
+            "values": np.full((n_users, 3), 7.0, dtype=np.float32),
+        }
+    )
+    labels = cluster(alike, method, CLUSTERERS[method].Options(), 1, 0)
+    assert labels.values.tolist() == [0] * n_users and labels.n_clusters == 1
+    values, confidence = assign(method, labels.state, alike.values)
+    assert values.tolist() == [0] * n_users
+    np.testing.assert_allclose(confidence, 1.0)
+
+
+@pytest.mark.parametrize("method", [n for n, c in CLUSTERERS.items() if c.reads == "points"])
+def test_two_groups_of_duplicates_are_two_segments(method):
+    read = users()
+    values = np.repeat(np.array([[0, 0, 1], [5, 5, 1]], dtype=np.float32), [30, 20], axis=0)
+    two = Embeddings(
+        **{**vars(read.points), "user_ids": read.points.user_ids[:50], "values": values}
+    )
+    labels = cluster(two, method, CLUSTERERS[method].Options(), 2, 0)
+    assert labels.values.tolist() == [0] * 30 + [1] * 20
+
+
 @pytest.mark.parametrize("method", [n for n, c in CLUSTERERS.items() if c.needs_n_clusters])
 def test_more_segments_than_users_that_differ_are_refused(method):
     read = users()
